@@ -1,0 +1,34 @@
+"""The audit trail: one function writes it."""
+
+from typing import Any
+
+from django.db.models import Model
+from django.http import HttpRequest
+
+from accounts.models import AuditEntry
+
+
+def record(
+    action: str,
+    target: Model | None = None,
+    *,
+    request: HttpRequest | None = None,
+    user: Any = None,
+    name: str = "",
+    **details: Any,
+) -> AuditEntry:
+    """Write one entry. `action` reads like "authentication.create"; `details` must hold no secret and no personal data.
+
+    Who: `request.user`, else `user`, else the console itself (management commands).
+    """
+    person = user or (request.user if request and request.user.is_authenticated else None)
+    return AuditEntry.objects.create(
+        user=person,
+        user_name=person.get_username() if person else "console",
+        action=action,
+        target_kind=target._meta.model_name or "" if target else "",
+        target_id=str(target.pk) if target else "",
+        target_name=(name or str(target) if target else name)[:255],
+        details=details,
+        ip_address=request.META.get("REMOTE_ADDR") or None if request else None,
+    )

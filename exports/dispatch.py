@@ -1,0 +1,5 @@
+"""The dispatcher."""
+
+
+def tick() -> None:
+    """Nothing yet."""

@@ -1,0 +1,278 @@
+"""Data Workbench: queries with their versions and export targets, and jobs with their accounting."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from integrations.models import Authentication
+from warehouse.models import Database
+
+USER = settings.AUTH_USER_MODEL
+
+
+class Query(models.Model):
+    """A saved query; `version` counts its saves."""
+
+    name = models.CharField(max_length=255, unique=True, error_messages={"unique": "A query with this name exists."})
+    database = models.ForeignKey(Database, models.PROTECT, related_name="queries")
+    sql = models.TextField("SQL")
+    time_zone = models.CharField(max_length=64, default="UTC")
+    version = models.PositiveIntegerField(default=0)
+    created_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "queries"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class QueryVersion(models.Model):
+    """What a query was at one save: kept for ever, can be restored."""
+
+    query = models.ForeignKey(Query, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=255)
+    database_name = models.CharField(max_length=128)
+    sql = models.TextField()
+    time_zone = models.CharField(max_length=64)
+    saved_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
+    saved_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["query", "number"], name="one_version_of_a_number")]
+
+    def __str__(self) -> str:
+        return f"{self.name}, version {self.number}"
+
+
+class ExportTarget(models.Model):
+    """Where a query's result goes: the authentication, the column mapping, and the export settings."""
+
+    query = models.OneToOneField(Query, models.CASCADE, related_name="export_target")
+    authentication = models.ForeignKey(Authentication, models.PROTECT, related_name="export_targets")
+    mapping: Any = models.JSONField(default=dict)  # {field: {"column": name} | {"constant": value}}
+    settings: Any = models.JSONField(default=dict)  # the connector's settings of the stage "export"
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.query.name} to {self.authentication.name}"
+
+
+class JobState(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    RETRY_WAIT = "retry_wait", "Waiting to retry"
+    SUCCESS = "success", "Success"
+    ERROR = "error", "Error"
+    KILLED = "killed", "Killed"
+
+
+class Phase(models.TextChoices):
+    QUERYING = "querying", "Querying"
+    CHECKING = "checking", "Checking"
+    EXPORTING = "exporting", "Exporting"
+
+
+WAITING = (JobState.QUEUED, JobState.RETRY_WAIT)
+ACTIVE = (*WAITING, JobState.RUNNING)
+FINISHED = (JobState.SUCCESS, JobState.ERROR, JobState.KILLED)
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def active(self) -> "JobQuerySet":
+        return self.filter(state__in=ACTIVE)
+
+
+class Job(models.Model):
+    """One run that users see: a query, and the export of its result if there is a target.
+
+    Everything that decides what is sent is frozen here when the job is made; of the authentication only its id is.
+    `position` is the first row of the kept result whose end is not on record yet. The row counts always add up:
+    rows = invalid + accepted + refused + unknown + not_attempted.
+    """
+
+    # what runs
+    query = models.ForeignKey(Query, models.SET_NULL, null=True, related_name="jobs")
+    query_version = models.PositiveIntegerField(null=True)
+    name = models.CharField(max_length=255)
+    database_name = models.CharField(max_length=128)
+    sql = models.TextField()
+    time_zone = models.CharField(max_length=64, default="UTC")
+    authentication = models.ForeignKey(Authentication, models.SET_NULL, null=True, related_name="jobs")
+    destination = models.CharField(max_length=255, blank=True, default="")
+    connector_key = models.CharField(max_length=40, blank=True, default="")
+    mapping: Any = models.JSONField(default=dict)
+    settings: Any = models.JSONField(default=dict)
+    created_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    scheduled_for = models.DateTimeField(null=True)
+    priority = models.SmallIntegerField(default=0)
+
+    # where it stands
+    state = models.CharField(max_length=12, choices=JobState.choices, default=JobState.QUEUED)
+    phase = models.CharField(max_length=12, choices=Phase.choices, blank=True, default="")
+    progress = models.FloatField(null=True)  # of the query, percent
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True, default="")
+    advice = models.TextField(blank=True, default="")
+    error_line = models.PositiveIntegerField(null=True)
+
+    # who has it
+    lease_token = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    lease_owner = models.CharField(max_length=200, blank=True, default="")
+    takeovers = models.PositiveIntegerField(default=0)
+    kill_requested = models.BooleanField(default=False)
+    next_attempt_at = models.DateTimeField()
+    hinted_at = models.DateTimeField(null=True)
+    tries = models.PositiveIntegerField(default=0)  # used up at the request that stands at `position`
+
+    # the kept result
+    result_path = models.CharField(max_length=255, blank=True, default="")  # below DATA_DIR/jobs
+    columns: Any = models.JSONField(default=list)  # [[name, type], …]
+    query_seconds = models.FloatField(null=True)
+    result_rows = models.BigIntegerField(null=True)
+    result_bytes = models.BigIntegerField(default=0)
+    rejects_bytes = models.BigIntegerField(default=0)  # committed length of the rejects file
+
+    # accounting of an export; all 0 for a query without one
+    position = models.BigIntegerField(default=0)
+    rows = models.BigIntegerField(default=0)
+    invalid = models.BigIntegerField(default=0)
+    accepted = models.BigIntegerField(default=0)
+    refused = models.BigIntegerField(default=0)
+    unknown = models.BigIntegerField(default=0)
+    not_attempted = models.BigIntegerField(default=0)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(fields=["state", "-id"], name="job_by_state"),
+            models.Index(fields=["query", "-id"], name="job_by_query"),
+            models.Index(fields=["authentication", "-id"], name="job_by_destination"),
+            models.Index(fields=["created_at"], name="job_by_time"),
+            models.Index(fields=["next_attempt_at"], condition=Q(state__in=WAITING), name="job_waiting"),
+            models.Index(fields=["lease_until"], condition=Q(state="running"), name="job_running"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="running_iff_lease",
+                condition=Q(state="running", lease_token__isnull=False, lease_until__isnull=False)
+                | (~Q(state="running") & Q(lease_token__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="every_row_accounted_for",
+                condition=Q(
+                    rows=F("invalid") + F("accepted") + F("refused") + F("unknown") + F("not_attempted"),
+                    not_attempted__gte=0,
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Job {self.pk}"
+
+    @property
+    def exports(self) -> bool:
+        """Whether the result goes to a destination."""
+        return bool(self.connector_key)
+
+    @property
+    def finished(self) -> bool:
+        return self.state in FINISHED
+
+    @property
+    def folder(self) -> Path:
+        """Where the job keeps its result and rejects; holds personal data, mode 0700."""
+        return Path(settings.DATA_DIR) / "jobs" / str(self.pk)
+
+
+class JobRequest(models.Model):
+    """One request to the destination: the rows it covered, and each attempt's answer."""
+
+    class State(models.TextChoices):
+        SENDING = "sending", "Sending"
+        ACCEPTED = "accepted", "Accepted"
+        DIVIDED = "divided", "Divided"
+        REFUSED = "refused", "Refused"
+        RETRYING = "retrying", "Retrying"
+        UNKNOWN = "unknown", "Unknown"
+        STOPPED = "stopped", "Stopped"
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="requests")
+    number = models.PositiveIntegerField()
+    first_row = models.BigIntegerField()
+    end_row = models.BigIntegerField()
+    events = models.PositiveIntegerField()
+    bytes = models.BigIntegerField(default=0)
+    state = models.CharField(max_length=10, choices=State.choices)
+    attempts: Any = models.JSONField(default=list)  # [{"at": ISO time, "code": int | null, "ms": int, "error": text}]
+    sent_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["job", "number"], name="one_request_of_a_number")]
+
+    def __str__(self) -> str:
+        return f"Request {self.number} of job {self.job_id}"
+
+
+class JobReason(models.Model):
+    """How many rows of a job ended for one reason. A row with two problems counts under both."""
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="reasons")
+    field = models.CharField(max_length=60, blank=True)  # empty: the record as a whole
+    code = models.CharField(max_length=40)
+    text = models.CharField(max_length=300)
+    rows = models.BigIntegerField(default=0)
+    sample = models.CharField(max_length=200, blank=True, default="")  # a masked value
+
+    class Meta:
+        ordering = ["-rows", "field", "code"]
+        constraints = [models.UniqueConstraint(fields=["job", "field", "code"], name="one_reason_of_a_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.text}"
+
+
+class JobLog(models.Model):
+    """A line of a job's log. Holds no personal data."""
+
+    class Level(models.TextChoices):
+        INFO = "INFO", "INFO"
+        WARN = "WARN", "WARN"
+        ERROR = "ERROR", "ERROR"
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="log")
+    at = models.DateTimeField(auto_now_add=True)
+    level = models.CharField(max_length=5, choices=Level.choices, default=Level.INFO)
+    text = models.TextField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class TagLease(models.Model):
+    """One request at a time per tag: whoever holds the row may send. `tag` is the connector's key and the tag."""
+
+    tag = models.CharField(max_length=255, primary_key=True)
+    token = models.UUIDField(null=True)
+    until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.tag

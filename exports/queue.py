@@ -1,0 +1,60 @@
+"""What django-q2 needs to survive a killed process.
+
+Its queues share `multiprocessing` locks, which are semaphores: one that dies with its holder stays taken for ever and
+freezes the cluster. Here the locks are the kernel's file locks, freed when their holder dies. And a task is
+acknowledged when it starts: it is only a hint, so a long job is never delivered a second time by the queue.
+Touches django-q2's internals: requirements.in pins its version.
+"""
+
+import fcntl
+import tempfile
+from typing import Any
+
+import django_q.cluster
+from django_q.brokers import get_broker
+from django_q.queues import Queue
+from django_q.signals import pre_execute
+
+
+class FileLock:
+    """POSIX `lockf`, on purpose: the lock belongs to the process. (`flock` would be shared by forks.)"""
+
+    def __init__(self) -> None:
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the queue
+
+    def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
+        fcntl.lockf(self.file, fcntl.LOCK_EX)
+        return True
+
+    def release(self) -> None:
+        fcntl.lockf(self.file, fcntl.LOCK_UN)
+
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self.release()
+
+
+class RobustQueue(Queue):  # type: ignore[misc]
+    """django-q2's queue with locks that die with their holder. For forked processes only."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._rlock = FileLock()
+        self._wlock = FileLock()
+        self._reset()
+
+    def __getstate__(self) -> Any:
+        raise TypeError("RobustQueue works with forked processes only")
+
+
+def acknowledge_on_start(sender: str, func: Any, task: dict[str, Any], **kwargs: Any) -> None:
+    if task.get("ack_id"):
+        get_broker().acknowledge(task["ack_id"])
+
+
+def install() -> None:
+    """Called once, when the app is ready."""
+    django_q.cluster.Queue = RobustQueue
+    pre_execute.connect(acknowledge_on_start, dispatch_uid="acknowledge_on_start")

@@ -1,0 +1,48 @@
+"""Authentications: saved connections to a destination."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+from integrations import secrets
+from integrations.catalog import connector
+from integrations.spec import Connector
+
+USER = settings.AUTH_USER_MODEL
+
+
+class Authentication(models.Model):
+    """Settings and secrets for one destination, referred to by name. Secrets are only in `encrypted`."""
+
+    name = models.CharField(max_length=255, unique=True, error_messages={"unique": "This name is taken."})
+    connector_key = models.CharField(max_length=40)
+    settings: Any = models.JSONField(default=dict)
+    encrypted = models.TextField(blank=True, default="")
+    secrets_set_at = models.DateTimeField(null=True)
+    tested_at = models.DateTimeField(null=True)
+    test_ok = models.BooleanField(null=True)
+    test_says = models.CharField(max_length=300, blank=True, default="")
+    created_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def connector(self) -> Connector:
+        return connector(self.connector_key)
+
+    def set_secrets(self, values: dict[str, str], *, at: Any) -> None:
+        """Replace the secrets; the caller saves."""
+        self.encrypted = secrets.encrypt(values)
+        self.secrets_set_at = at
+
+    def all_settings(self) -> dict[str, Any]:
+        """Settings and secrets together, with defaults filled in: for sending only, never for showing."""
+        defaults = {s.name: s.default for s in self.connector.settings if s.default is not None}
+        return {**defaults, **self.settings, **secrets.decrypt(self.encrypted)}

@@ -1,0 +1,48 @@
+"""Fixtures shared by all tests: people, and a client signed in as one of them."""
+
+import pytest
+from django.test import Client
+
+from accounts.models import Role, User
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings):
+    """Pages name static files as they are: nothing is collected for a test."""
+    storages = {**settings.STORAGES}
+    storages["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = storages
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def person(name, role):
+    return User.objects.create_user(name, f"{name}@example.com", PASSWORD, role=role)
+
+
+@pytest.fixture
+def viewer(db):
+    return person("viewer", Role.VIEWER)
+
+
+@pytest.fixture
+def editor(db):
+    return person("editor", Role.EDITOR)
+
+
+@pytest.fixture
+def admin(db):
+    return person("admin", Role.ADMIN)
+
+
+@pytest.fixture
+def as_user():
+    """`as_user(editor)` → a client signed in as that person."""
+
+    def sign_in(user):
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return sign_in

@@ -1,0 +1,69 @@
+"""Databases and tables. A table is a set of immutable Parquet files listed here."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+
+valid_name = RegexValidator(
+    r"^[a-z][a-z0-9_]{2,127}$", "Use 3 to 128 lower-case letters, digits and underscores, beginning with a letter."
+)
+
+
+class Database(models.Model):
+    """A named set of tables."""
+
+    name = models.CharField(
+        max_length=128,
+        unique=True,
+        validators=[valid_name],
+        error_messages={"unique": "A database with this name exists."},
+    )
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Table(models.Model):
+    """A table: its columns, and the files that hold its rows."""
+
+    database = models.ForeignKey(Database, models.PROTECT, related_name="tables")
+    name = models.CharField(max_length=128, validators=[valid_name])
+    columns: Any = models.JSONField(default=list)  # [[name, DuckDB type], …] in their order
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["database", "name"], name="one_table_of_a_name")]
+
+    def __str__(self) -> str:
+        return f"{self.database.name}.{self.name}"
+
+
+class TableFile(models.Model):
+    """One immutable Parquet file. Retired files are no longer read by new queries and are deleted later."""
+
+    table = models.ForeignKey(Table, models.CASCADE, related_name="files")
+    path = models.CharField(max_length=255, unique=True)  # below DATA_DIR/tables
+    rows = models.BigIntegerField()
+    bytes = models.BigIntegerField()
+    loaded_at = models.DateTimeField(auto_now_add=True)
+    retired_at = models.DateTimeField(null=True, db_index=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.path
+
+    @property
+    def absolute_path(self) -> Path:
+        return Path(settings.DATA_DIR) / "tables" / self.path
