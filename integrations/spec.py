@@ -1,23 +1,72 @@
 """The words connectors are written in: settings, event fields, rules, and what an answer means.
 
 A connector is one `Connector` object. Forms, mapping page, row checks, hashing, reasons and documents are
-computed from it; nothing about a destination is written anywhere else. This module knows no Django and no Arrow:
-every rule here works on one plain Python value and is the reference for the vectorised checks.
+computed from it; nothing about a destination is written anywhere else. This module knows no Django and no Arrow.
+The rules of a value and of a record are in `integrations.rules`, and are named here too.
 """
 
-import datetime
-import hashlib
-import ipaddress
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import Enum
 from typing import Any, Literal
 
-HEX64 = r"[0-9a-f]{64}"
-ASCII_SPACE = " \t\n\r\x0b\x0c"
+from integrations.rules import (
+    ASCII_SPACE,
+    HEX64,
+    INVALID_UTF8,
+    NOT_TEXT,
+    REQUIRED,
+    AtLeastOne,
+    Choice,
+    EpochWindow,
+    Hashing,
+    IpAddress,
+    MaxLength,
+    NotSent,
+    Pattern,
+    Prefix,
+    Reason,
+    RecordRule,
+    RequiresSetting,
+    TextRule,
+    as_text,
+    epoch_seconds,
+)
+
+__all__ = [
+    "ASCII_SPACE",
+    "HEX64",
+    "INVALID_UTF8",
+    "NOT_TEXT",
+    "REQUIRED",
+    "Advice",
+    "Answer",
+    "AtLeastOne",
+    "Choice",
+    "Connector",
+    "EpochWindow",
+    "Field",
+    "Hashing",
+    "Header",
+    "IpAddress",
+    "Limits",
+    "MaxLength",
+    "NotSent",
+    "Pattern",
+    "Prefix",
+    "Reason",
+    "RecordRule",
+    "RequiresSetting",
+    "Setting",
+    "SettingError",
+    "SettingKind",
+    "SettingValue",
+    "Stage",
+    "TextRule",
+    "as_text",
+    "epoch_seconds",
+]
 
 SettingValue = str | int | bool | None
 SettingKind = Literal["text", "secret", "integer", "boolean"]
@@ -93,198 +142,6 @@ class Setting:
         return text
 
 
-# --- rules of one field -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why a value is refused: `code` for grouping and machines, `text` for people."""
-
-    code: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Pattern:
-    """The whole value matches `regex` (written without anchors; `\\d` and `$` differ between engines)."""
-
-    regex: str
-    says: str
-    code: str = "pattern"
-
-    @property
-    def describe(self) -> str:
-        return self.says
-
-    def check(self, value: str) -> Reason | None:
-        return None if re.fullmatch(self.regex, value) else Reason(self.code, f"must be {self.says}")
-
-
-@dataclass(frozen=True)
-class Prefix:
-    """The value begins with `regex`; nothing is said of the rest."""
-
-    regex: str
-    says: str
-    code: str = "pattern"
-
-    @property
-    def describe(self) -> str:
-        return self.says
-
-    def check(self, value: str) -> Reason | None:
-        return None if re.match(self.regex, value) else Reason(self.code, f"must be {self.says}")
-
-
-@dataclass(frozen=True)
-class MaxLength:
-    """At most `units` UTF-16 units: the stricter reading of LINE's "characters"."""
-
-    units: int
-
-    @property
-    def describe(self) -> str:
-        return f"up to {self.units:,} characters"
-
-    def check(self, value: str) -> Reason | None:
-        if len(value.encode("utf-16-le", "surrogatepass")) // 2 <= self.units:
-            return None
-        return Reason("too_long", f"is longer than {self.units:,} characters")
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The value is one of `values`."""
-
-    values: tuple[str, ...]
-
-    @property
-    def describe(self) -> str:
-        return " or ".join(self.values) if len(self.values) > 1 else f"{self.values[0]} only"
-
-    def check(self, value: str) -> Reason | None:
-        return None if value in self.values else Reason("not_allowed", f"must be {' or '.join(self.values)}")
-
-
-@dataclass(frozen=True)
-class NotSent:
-    """A literal that the destination takes for "no value"."""
-
-    value: str
-
-    @property
-    def describe(self) -> str:
-        return f"not the word “{self.value}”"
-
-    def check(self, value: str) -> Reason | None:
-        if value != self.value:
-            return None
-        return Reason("counts_as_missing", f"is the word “{self.value}”, which LINE reads as not sent")
-
-
-@dataclass(frozen=True)
-class IpAddress:
-    """IPv4 in dotted form or IPv6, without a scope id."""
-
-    describe: str = "IPv4 or IPv6"
-
-    def check(self, value: str) -> Reason | None:
-        try:
-            ipaddress.ip_address(value)
-        except ValueError:
-            return Reason("not_an_ip", "is not an IPv4 or IPv6 address")
-        return Reason("not_an_ip", "is not an IPv4 or IPv6 address") if "%" in value else None
-
-
-@dataclass(frozen=True)
-class Hashing:
-    """How a raw value becomes the SHA-256 that goes on the wire.
-
-    Trim ASCII space; 64 hex digits of any case are a ready hash and are only lower-cased; otherwise lower-case (where
-    `lower`), remove the characters of `drop`, require `raw` as a whole, and hash the UTF-8 bytes.
-    """
-
-    raw: str
-    says: str
-    code: str
-    lower: bool = False
-    drop: str = ""
-
-    @property
-    def describe(self) -> str:
-        return f"{self.says}, or SHA-256"
-
-    def normalise(self, value: str) -> str:
-        """The text that `raw` is tried on, or the ready hash in lower case."""
-        text = value.strip(ASCII_SPACE)
-        if re.fullmatch(HEX64, text.lower()) and text.isascii():
-            return text.lower()
-        if self.lower:
-            text = text.lower()
-        return text.translate({ord(c): None for c in self.drop})
-
-    def check(self, value: str) -> Reason | None:
-        text = self.normalise(value)
-        if re.fullmatch(f"(?:{HEX64})|(?:{self.raw})", text):
-            return None
-        return Reason(self.code, f"must be {self.says}, or a SHA-256 of 64 hex digits")
-
-    def apply(self, value: str) -> str:
-        """A value that passed `check` → 64 lower-case hex digits."""
-        text = self.normalise(value)
-        return text if re.fullmatch(HEX64, text) else hashlib.sha256(text.encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class EpochWindow:
-    """Whole seconds since 1970, above 0, within [now - max_age, now + max_ahead] when the event arrives."""
-
-    max_age: int
-    max_ahead: int
-    milliseconds_above: int = 10**11
-
-    @property
-    def describe(self) -> str:
-        return f"UNIX time in seconds, at most {self.max_age // 86400} days old, at most {self.max_ahead // 3600} hours ahead"
-
-    def check(self, value: object, now: int) -> Reason | None:
-        seconds = epoch_seconds(value)
-        if seconds is None:
-            return Reason("not_an_integer", "must be a whole number of seconds")
-        if seconds <= 0:
-            return Reason("not_positive", "must be above 0")
-        if seconds > self.milliseconds_above:
-            return Reason("milliseconds", "looks like milliseconds; LINE wants seconds")
-        if seconds < now - self.max_age:
-            return Reason("too_old", f"is more than {self.max_age // 86400} days ago")
-        if seconds > now + self.max_ahead:
-            return Reason("too_new", f"is more than {self.max_ahead // 3600} hours ahead")
-        return None
-
-
-def epoch_seconds(value: object) -> int | None:
-    """Whole seconds from an int, float, Decimal, digits or aware datetime (its fraction dropped); else None."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value if -(2**63) <= value < 2**63 else None
-    if isinstance(value, str):
-        return int(value) if re.fullmatch("-?[0-9]{1,18}", value) else None
-    if isinstance(value, datetime.datetime):
-        return math.floor(value.timestamp()) if value.tzinfo else None
-    if isinstance(value, float):
-        return int(value) if math.isfinite(value) and value == int(value) and abs(value) < 2.0**53 else None
-    if isinstance(value, Decimal):
-        return int(value) if value.is_finite() and value == int(value) and abs(value) < 2**53 else None
-    return None
-
-
-TextRule = Pattern | Prefix | MaxLength | Choice | NotSent | IpAddress
-REQUIRED = Reason("required", "is missing")
-INVALID_UTF8 = Reason("invalid_utf8", "is not valid UTF-8 text")
-NOT_TEXT = Reason("not_text", "must be text")
-
-
 @dataclass(frozen=True)
 class Field:
     """One field of the destination's event.
@@ -322,57 +179,24 @@ class Field:
         return ", ".join(r.describe for r in self.rules) or "any text"
 
     def problem(self, value: object, now: int) -> Reason | None:
-        """Why a value that is neither null nor empty is refused, or None."""
+        """Why a value that is neither null nor empty is refused, or None. Bytes are text that is not valid UTF-8."""
         if isinstance(value, bytes):
             return INVALID_UTF8
         if self.window:
             return self.window.check(value, now)
-        if not isinstance(value, str):
+        text = as_text(value)
+        if text is None:
             return NOT_TEXT
         if self.hashing:
-            return self.hashing.check(value)
-        return next((reason for r in self.rules if (reason := r.check(value))), None)
+            return self.hashing.check(text)
+        return next((reason for r in self.rules if (reason := r.check(text))), None)
 
-
-# --- rules of a whole record -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class AtLeastOne:
-    """At least one of `fields` has a value."""
-
-    fields: tuple[str, ...]
-    says: str
-    code: str = "no_identifier"
-
-    @property
-    def describe(self) -> str:
-        return self.says
-
-    def check(self, present: set[str], settings: Mapping[str, Any]) -> tuple[str, Reason] | None:
-        return None if present.intersection(self.fields) else ("", Reason(self.code, self.says))
-
-
-@dataclass(frozen=True)
-class RequiresSetting:
-    """A value in `field` needs the setting `setting` of the authentication."""
-
-    field: str
-    setting: str
-    says: str
-    code: str = "needs_setting"
-
-    @property
-    def describe(self) -> str:
-        return self.says
-
-    def check(self, present: set[str], settings: Mapping[str, Any]) -> tuple[str, Reason] | None:
-        if self.field in present and not settings.get(self.setting):
-            return self.field, Reason(self.code, self.says)
-        return None
-
-
-RecordRule = AtLeastOne | RequiresSetting
+    def wire(self, value: object) -> str | int:
+        """What goes into the event for a value that has no `problem`: seconds, a hash, or the text."""
+        if self.window:
+            return epoch_seconds(value) or 0
+        text = as_text(value) or ""
+        return self.hashing.apply(text) if self.hashing else text
 
 
 # --- requests and answers ----------------------------------------------------------------------------------------
@@ -416,7 +240,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Connector:
-    """A destination. `answers` names the documented status codes; any other is Answer.UNDOCUMENTED."""
+    """A destination. `answers` names the documented status codes; any other is Answer.UNDOCUMENTED.
+
+    `parts`: the JSON objects of an event in their order; True: left out when empty. `synonyms`: by field, other names
+    of a column that holds it.
+    """
 
     key: str
     name: str
@@ -435,6 +263,7 @@ class Connector:
     advice: Mapping[int, Advice]
     undocumented: Advice
     unreachable: Advice
+    synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     token_steps: tuple[str, ...] = ()
     test_event: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

@@ -5,6 +5,7 @@ Sources: LINE's public reference of the Conversion API v1 and its server-tag tem
 
 from integrations.connectors.line_conversion.fields import FIELDS, GROUPS, PARTS, RECORD_RULES
 from integrations.connectors.line_conversion.settings import SETTINGS, TOKEN_STEPS
+from integrations.connectors.line_conversion.synonyms import SYNONYMS
 from integrations.spec import Advice, Answer, Connector, Header, Limits
 
 CONNECTOR = Connector(
@@ -66,6 +67,7 @@ CONNECTOR = Connector(
         "LINE cannot be reached.",
         "Check that outgoing HTTPS to LINE is open from this server.",
     ),
+    synonyms=SYNONYMS,
     token_steps=TOKEN_STEPS,
     test_event={
         "event": {"event_type": "conversion", "event_name": "Conversion", "source_type": "web", "test_flag": True},
