@@ -136,6 +136,7 @@ class Job(models.Model):
     next_attempt_at = models.DateTimeField()
     hinted_at = models.DateTimeField(null=True)
     tries = models.PositiveIntegerField(default=0)  # used up at the request that stands at `position`
+    throttled_since = models.DateTimeField(null=True)  # answered nothing but 429 since then
 
     # the kept result
     result_path = models.CharField(max_length=255, blank=True, default="")  # below DATA_DIR/jobs

@@ -1,0 +1,92 @@
+"""What people do with jobs: start, stop, run again."""
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import User
+from exports import dispatch
+from exports.models import WAITING, Job, JobLog, JobState, Query
+from exports.targets import Target
+from warehouse.models import Database
+
+
+def start(
+    *,
+    database: Database,
+    sql: str,
+    time_zone: str,
+    name: str,
+    user: User | None,
+    query: Query | None = None,
+    query_version: int | None = None,
+    target: Target | None = None,
+) -> Job:
+    """Make a job of this text, with everything that decides what is sent frozen in it, and wake a worker."""
+    now = timezone.now()
+    job = Job(
+        query=query,
+        query_version=query_version,
+        name=name,
+        database_name=database.name,
+        sql=sql,
+        time_zone=time_zone,
+        created_by=user,
+        next_attempt_at=now,
+    )
+    if target:
+        job.authentication = target.authentication
+        job.destination = target.authentication.name
+        job.connector_key = target.authentication.connector_key
+        job.mapping = target.mapping
+        job.settings = target.settings
+    return _queue(job)
+
+
+def _queue(job: Job) -> Job:
+    with transaction.atomic():
+        job.save()
+        what = f"Export to {job.destination}" if job.exports else "Query"
+        log(job, f"{what} queued by {job.created_by or 'the console'}.")
+        dispatch.hint(job.pk, job.next_attempt_at)
+    return job
+
+
+def run_again(job: Job, *, user: User) -> Job:
+    """A new job that does what `job` did, from its query on: same text, mapping and settings."""
+    return _queue(
+        Job(
+            query=job.query,
+            query_version=job.query_version,
+            name=job.name,
+            database_name=job.database_name,
+            sql=job.sql,
+            time_zone=job.time_zone,
+            authentication=job.authentication,
+            destination=job.destination,
+            connector_key=job.connector_key,
+            mapping=job.mapping,
+            settings=job.settings,
+            created_by=user,
+            next_attempt_at=timezone.now(),
+        )
+    )
+
+
+def stop(job: Job) -> bool:
+    """End a job: at once if it waits, else its worker is told. False: it had ended already."""
+    now = timezone.now()
+    waiting = Job.objects.filter(pk=job.pk, state__in=WAITING)
+    if waiting.update(state=JobState.KILLED, kill_requested=True, finished_at=now, phase=""):
+        log(job, "Stopped while waiting.", JobLog.Level.WARN)
+        return True
+    running = Q(pk=job.pk, state=JobState.RUNNING)
+    if Job.objects.filter(running, kill_requested=False).update(kill_requested=True):
+        log(job, "Stop requested.", JobLog.Level.WARN)
+        return True
+    return Job.objects.filter(running).exists()
+
+
+def log(job: Job, text: str, level: str = JobLog.Level.INFO) -> None:
+    """A line in the job's log; never personal data."""
+    JobLog.objects.create(job_id=job.pk, level=level, text=text)

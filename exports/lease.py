@@ -1,0 +1,182 @@
+"""One worker at a time runs a job: a lease with an expiry, taken and kept by conditional UPDATEs.
+
+The row's times come from the database's clock; this process trusts its own monotonic clock, read before the UPDATE.
+"""
+
+import os
+import random
+import signal
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cache
+from typing import Any, TypeVar
+
+import psutil
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from exports.models import WAITING, Job, JobQuerySet, JobState
+
+T = TypeVar("T")
+MARGIN = 1.0  # seconds before the lease's end at which this process stops trusting it
+
+
+class LostLease(Exception):
+    """Another worker has the job, or may have it: touch nothing."""
+
+
+class JobKilled(Exception):
+    """The user pressed Stop."""
+
+
+def db_retry(action: Callable[[], T], seconds: float = 8) -> T:
+    """Repeat an idempotent action while the console's own database is away: that is never a verdict on the job."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return action()
+        except (OperationalError, InterfaceError):
+            connection.close()
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2 + random.random() / 4)  # noqa: S311 - spreads retries, decides nothing
+
+
+@cache
+def _born(pid: int) -> str:
+    return f"{psutil.Process(pid).create_time():.0f}"
+
+
+def owner() -> str:
+    """host:pid:start time of this process."""
+    pid = os.getpid()
+    return f"{socket.gethostname()}:{pid}:{_born(pid)}"
+
+
+def alive(who: str) -> bool:
+    """Whether the process named by `owner()` still runs; those of other hosts are taken for alive."""
+    host, pid, born = who.rsplit(":", 2)
+    if host != socket.gethostname():
+        return True
+    try:
+        process = psutil.Process(int(pid))
+        return f"{process.create_time():.0f}" == born and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+class Lease:
+    """The right to run job `pk`, held by this process under a token of its own."""
+
+    def __init__(self, pk: int) -> None:
+        self.pk = pk
+        self.token = uuid.uuid4()
+        self.length = timedelta(seconds=settings.LEASE_SECONDS)
+        self.until = 0.0
+        self.kill = False
+        self.lost = False
+        self.breakable = False
+        self.on_kill: Callable[[], None] | None = None
+
+    def mine(self) -> JobQuerySet:
+        return Job.objects.filter(pk=self.pk, lease_token=self.token, state=JobState.RUNNING)
+
+    def claim(self) -> bool:
+        """Take a waiting job whose time has come. Exactly one worker succeeds."""
+        read = time.monotonic()
+        waiting = Job.objects.filter(
+            pk=self.pk, state__in=WAITING, next_attempt_at__lte=timezone.now(), kill_requested=False
+        )
+        taken = db_retry(
+            lambda: waiting.update(
+                state=JobState.RUNNING, lease_token=self.token, lease_until=Now() + self.length, lease_owner=owner()
+            )
+        )
+        self.until = read + self.length.total_seconds()
+        # No row changed may also mean: committed, but the answer was lost.
+        return bool(taken or db_retry(self.mine().count))
+
+    def beat(self) -> None:
+        """Prolong the lease, and hear whether the user pressed Stop."""
+        read = time.monotonic()
+        if not self.mine().update(lease_until=Now() + self.length):
+            self.lost = True
+            return
+        self.until = read + self.length.total_seconds()
+        self.kill = self.mine().filter(kill_requested=True).exists()
+
+    def check(self) -> None:
+        """Before every step that others can see. Raises JobKilled or LostLease."""
+        if self.kill:
+            raise JobKilled
+        if self.lost or time.monotonic() > self.until - MARGIN:
+            raise LostLease
+
+    def save(self, **values: Any) -> None:
+        """Write to the job's row, only while it is ours. Absolute values only: it may be repeated."""
+        if not db_retry(lambda: self.mine().update(lease_until=Now() + self.length, **values)):
+            raise LostLease
+
+    def release(self, state: str, **values: Any) -> bool:
+        """Give the job back in another state. False: it was not ours any more."""
+        changes = {"state": state, "lease_token": None, "lease_until": None, **values}
+        return bool(db_retry(lambda: self.mine().update(**changes)))
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Within, Stop raises JobKilled at once, even out of a blocked system call (main thread only)."""
+        self.check()
+        self.breakable = True
+        try:
+            yield
+        finally:
+            self.breakable = False
+
+
+@contextmanager
+def heartbeat(lease: Lease) -> Iterator[None]:
+    """Keep the lease alive from a thread, which also carries Stop to a running query or a blocked request."""
+    stop, main = threading.Event(), threading.main_thread()
+    in_main = threading.current_thread() is main
+
+    def interrupt(number: int, frame: object) -> None:
+        if lease.breakable:
+            lease.breakable = False
+            raise JobKilled
+
+    def carry_stop() -> None:
+        if lease.on_kill:
+            lease.on_kill()
+        if lease.breakable and in_main and main.ident:
+            signal.pthread_kill(main.ident, signal.SIGUSR1)
+
+    def beat() -> None:
+        while not stop.wait(settings.HEARTBEAT_SECONDS):
+            try:
+                lease.beat()
+            except Exception:  # the database is away: check() stops the requests in time
+                connection.close()
+                continue
+            if lease.lost:
+                break
+            if lease.kill:
+                carry_stop()
+        connection.close()
+
+    if in_main:
+        signal.signal(signal.SIGUSR1, interrupt)
+    thread = threading.Thread(target=beat, daemon=True, name=f"heartbeat of job {lease.pk}")
+    thread.start()
+    try:
+        yield
+    finally:
+        lease.breakable = False
+        stop.set()
+        thread.join(5)

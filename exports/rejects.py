@@ -1,0 +1,49 @@
+"""The rows that were not accepted, with the reasons: one JSON line a row, beside the kept result.
+
+The file is written and synced before the database commits its length; what lies past the committed length belongs to
+work that was never recorded, and is cut off before writing goes on.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+
+NAME = "rejects.jsonl"
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A row that is invalid or refused. `reasons`: (field, code, text, masked value) each; field "" = whole record."""
+
+    row: int
+    end: str  # "invalid" | "refused"
+    reasons: tuple[tuple[str, str, str, str], ...]
+
+
+def append(folder: Path, committed: int, rejects: Iterable[Reject]) -> int:
+    """Write after the committed length. → the new length, to be committed by the caller."""
+    lines = [orjson.dumps([r.row, r.end, r.reasons]) + b"\n" for r in rejects]
+    if not lines:
+        return committed
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with open(os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+        file.truncate(committed)
+        file.seek(committed)
+        file.writelines(lines)
+        file.flush()
+        os.fsync(file.fileno())
+        return file.tell()
+
+
+def read(folder: Path, committed: int) -> Iterator[Reject]:
+    """The committed rejects, in the order of their rows."""
+    if not committed:
+        return
+    with (folder / NAME).open("rb") as file:
+        while file.tell() < committed and (line := file.readline()):
+            row, end, reasons = orjson.loads(line)
+            yield Reject(row, end, tuple(tuple(r) for r in reasons))
