@@ -121,7 +121,10 @@ def unknown_in_flight(pk: int) -> int:
 
 
 def end_killed(job: JobQuerySet, pk: int, at: datetime | None = None) -> bool:
-    """End a job that was to stop; a request in flight leaves its events *unknown*. `job` selects it while it is ours."""
+    """End a job that was to stop; a request in flight leaves its events *unknown*.
+
+    `job` selects the row while it is ours.
+    """
     with transaction.atomic():
         unknown = unknown_in_flight(pk)
         ended = job.update(

@@ -38,7 +38,10 @@ def hint(pk: int, now: datetime) -> None:
 
 
 def take_over(now: datetime) -> None:
-    """Jobs whose worker is gone wait again; those that were to stop end. Same host: at once; else when the lease ends."""
+    """Jobs whose worker is gone wait again; those that were to stop end.
+
+    A dead process of this host is seen at once, one of another host when its lease ends.
+    """
     running = Job.objects.filter(state=JobState.RUNNING)
     gone = [token for token, who in running.values_list("lease_token", "lease_owner") if not alive(who)]
     dead = running.filter(Q(lease_until__lt=Now()) | Q(lease_token__in=gone))

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import orjson
 
-
 NAME = "rejects.jsonl"
 
 
@@ -30,7 +29,8 @@ def append(folder: Path, committed: int, rejects: Iterable[Reject]) -> int:
     if not lines:
         return committed
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with open(os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+    (folder / NAME).touch(mode=0o600)
+    with (folder / NAME).open("r+b") as file:
         file.truncate(committed)
         file.seek(committed)
         file.writelines(lines)
