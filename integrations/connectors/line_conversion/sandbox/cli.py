@@ -7,9 +7,16 @@ import json
 import signal
 import threading
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol
 
 from .server import Sandbox
+
+
+class Output(Protocol):
+    """A text stream: `sys.stdout`, or what a Django command has for it."""
+
+    def write(self, text: str, /) -> object: ...
+    def flush(self) -> object: ...
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +61,7 @@ def json_value(text: str) -> Any:
     return json.loads(text)
 
 
-def serve(options: dict[str, Any], out: TextIO) -> None:
+def serve(options: dict[str, Any], out: Output) -> None:
     """Listen until SIGTERM or SIGINT; says where on `out`. Raises ValueError for rules or OSError for a taken port."""
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
