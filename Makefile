@@ -1,0 +1,81 @@
+# Linecapi Console. `make demo` shows it at work, `make test` runs every test; both set up what they need first.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+PYTHON ?= python3
+BIN := .venv/bin
+PY := $(BIN)/python
+SOURCES := linecapi_site accounts integrations warehouse exports
+PORT ?= 8000
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+.PHONY: help setup setup-dev demo serve test lint format lock bench clean
+
+help:
+	@echo "make demo    set up, send sample events to a local stand-in for LINE, and serve (ONCE=1: stop after the export)"
+	@echo "make serve   set up, then web server and worker, without sample data"
+	@echo "make test    set up and run every test"
+	@echo "make lint    style, types, import contracts, migrations"
+	@echo "make bench   repeatable measurements; prints, asserts nothing"
+	@echo "make lock    renew the lock files"
+
+# --- set-up: each step runs again only when what it depends on has changed ---------------------------------------
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+build/.packages: requirements.txt | $(PY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	mkdir -p build && touch $@
+
+build/.packages-dev: requirements-dev.txt build/.packages
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	touch $@
+
+build/.frontend: package.json package-lock.json $(wildcard frontend/*) build/.packages
+	PATH="$(CURDIR)/$(BIN):$$PATH" frontend/install.sh
+	touch $@
+
+setup: build/.packages build/.frontend
+
+setup-dev: setup build/.packages-dev
+
+# --- run ----------------------------------------------------------------------------------------------------------
+demo: setup
+	$(PY) manage.py demo --port $(PORT) $(if $(ONCE),--once)
+
+serve: setup
+	$(PY) manage.py serve --port $(PORT)
+
+# --- check --------------------------------------------------------------------------------------------------------
+test: setup-dev lint
+	tests/prepare.sh
+	$(PY) -m pytest -n 2 --dist worksteal -m "not flow and not browser"
+	$(PY) -m tests.on_postgresql -n 2 --dist worksteal -m "not flow and not browser" --ignore=tests/exports/exporter --ignore=tests/warehouse/engines
+	$(PY) -m pytest -m "flow or browser"
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djade --check $$(git ls-files 'templates/*.html')
+	$(BIN)/lint-imports
+	DEBUG=true $(BIN)/mypy $(SOURCES)
+	DEBUG=true $(PY) manage.py makemigrations --check --dry-run
+	$(PY) -m tests.check_deploy
+
+format: setup-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djade $$(git ls-files 'templates/*.html')
+
+bench: setup-dev
+	$(PY) benchmarks/encode.py
+
+# --- keep ---------------------------------------------------------------------------------------------------------
+lock: setup-dev
+	for name in requirements requirements-dev requirements-node; do \
+	  $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \
+	    --no-emit-trusted-host --no-emit-options --strip-extras --no-header -o $$name.txt $$name.in; \
+	done
+	npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+
+clean:
+	rm -rf build node_modules .venv

@@ -1,0 +1,84 @@
+"""Steps 1 and 2 of a job: run its query, keep the result once."""
+
+import time
+
+
+from exports import engine, jobs
+from exports.lease import JobKilled, Lease
+from exports.models import Job, Phase
+from exports.results import NAME, keep
+from warehouse.engines.base import Cancelled, Result
+from warehouse.models import Database
+
+PROGRESS_SECONDS = 1.0
+
+
+class JobFailed(Exception):
+    """The job ends in error: what is wrong, what the user can do, and where in the query."""
+
+    def __init__(self, error: str, advice: str = "", line: int | None = None) -> None:
+        super().__init__(error)
+        self.error = error
+        self.advice = advice
+        self.line = line
+
+
+def query(job: Job, lease: Lease) -> None:
+    """Run the job's query and keep its rows; the job's row then says where. Raises EngineError, JobFailed, JobKilled."""
+    database = Database.objects.filter(name=job.database_name).first()
+    if not database:
+        raise JobFailed(
+            f"The database {job.database_name} does not exist any more.", "Choose another database in the query."
+        )
+    lease.save(phase=Phase.QUERYING, progress=None)
+    started = time.monotonic()
+    running = engine.engine().run(
+        job.sql,
+        tables=engine.readable(),
+        database=database.name,
+        limits=engine.limits(),
+        scheduled_time=int((job.scheduled_for or job.created_at).timestamp()),
+        time_zone=job.time_zone,
+        order_by=sent_in_order_of(job),
+        workdir=job.folder,
+    )
+    with running as result:
+        _keep(job, lease, result, started)
+
+
+def sent_in_order_of(job: Job) -> str | None:
+    """The result column with the event's time: events are sent in the order in which they happened."""
+    return (job.mapping.get("event_timestamp") or {}).get("column")
+
+
+def _keep(job: Job, lease: Lease, result: Result, started: float) -> None:
+    lease.on_kill = result.cancel
+    told = time.monotonic()
+
+    def heard(rows: int) -> None:
+        nonlocal told
+        lease.check()
+        if time.monotonic() - told > PROGRESS_SECONDS:
+            told = time.monotonic()
+            lease.save(progress=result.progress().percent, result_rows=rows)
+
+    path = job.folder / NAME
+    try:
+        rows = keep(result.schema, result, path, heard=heard)
+    except Cancelled as error:
+        raise JobKilled from error
+    finally:
+        lease.on_kill = None
+    seconds = time.monotonic() - started
+    lease.save(
+        result_path=f"{job.pk}/{NAME}",
+        columns=[[f.name, str(f.type)] for f in result.schema],
+        result_rows=rows,
+        result_bytes=path.stat().st_size,
+        query_seconds=seconds,
+        progress=None,
+        **({"rows": rows, "not_attempted": rows} if job.exports else {}),
+    )
+    jobs.log(job, f"Query finished: {rows:,} rows in {seconds:,.1f} s.")
+
+
