@@ -95,6 +95,13 @@ def test_it_refuses_a_chunked_body(line):
     assert "Transfer-Encoding" in last_reason(line)
 
 
+def test_a_large_chunked_body_does_not_reset_the_answer_away(line):
+    client = connect(line)
+    client.request("POST", EVENTS, (b" " * 1_000_000 for _ in range(8)), encode_chunked=True)
+    assert client.getresponse().status == 400
+    client.close()
+
+
 @pytest.mark.parametrize("lengths", [[], ["abc"], ["-1"], ["5", "6"], ["300000001"]])
 def test_it_refuses_a_body_whose_length_it_cannot_take(line, lengths):
     client = connect(line)

@@ -13,7 +13,7 @@ MOST_EVENTS = 100_000
 MOST_BYTES = 300_000_000
 
 
-class Refused(Exception):  # noqa: N818  LINE's word for it
+class Refused(Exception):
     """The request is answered with `status`, and nothing of it is kept.
 
     `reason` and `index` (which event, from 0) are for developers: LINE itself answers with the status alone.
