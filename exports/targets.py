@@ -68,7 +68,7 @@ def dump(target: Target | None) -> str:
 def of(query: Query) -> Target | None:
     """The target that is kept with a query."""
     row = ExportTarget.objects.select_related("authentication").filter(query=query).first()
-    return row and Target(authentication=row.authentication, mapping=row.mapping, settings=row.settings)
+    return Target(authentication=row.authentication, mapping=row.mapping, settings=row.settings) if row else None
 
 
 def save(query: Query, target: Target | None) -> None:
