@@ -43,6 +43,7 @@ class QueryVersion(models.Model):
     database_name = models.CharField(max_length=128)
     sql = models.TextField()
     time_zone = models.CharField(max_length=64)
+    target: Any = models.JSONField(default=dict)  # as in exports.targets; empty: no export
     saved_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
     saved_at = models.DateTimeField(auto_now_add=True)
 
