@@ -12,6 +12,11 @@ valid_name = RegexValidator(
 )
 
 
+def tables_folder() -> Path:
+    """Where the files of all tables lie."""
+    return Path(settings.DATA_DIR) / "tables"
+
+
 class Database(models.Model):
     """A named set of tables."""
 
@@ -48,10 +53,34 @@ class Table(models.Model):
         return f"{self.database.name}.{self.name}"
 
 
-class TableFile(models.Model):
-    """One immutable Parquet file. Retired files are no longer read by new queries and are deleted later."""
+class Load(models.Model):
+    """One load into a table: who loaded which files, when and how. Outlives the rows it brought."""
 
-    table = models.ForeignKey(Table, models.CASCADE, related_name="files")
+    class Mode(models.TextChoices):
+        APPEND = "append", "Append"
+        REPLACE = "replace", "Replace"
+
+    table = models.ForeignKey(Table, models.CASCADE, related_name="loads")
+    mode = models.CharField(max_length=10, choices=Mode.choices)
+    sources: Any = models.JSONField(default=list)  # the names of the files as they were given
+    rows = models.BigIntegerField()
+    loaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    loaded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.mode} {', '.join(self.sources)} to {self.table}"
+
+
+class TableFile(models.Model):
+    """One immutable Parquet file with every column of its table.
+
+    A retired file is no longer read by new queries and is deleted later: it may outlive its table.
+    """
+
+    table = models.ForeignKey(Table, models.SET_NULL, null=True, related_name="files")
     path = models.CharField(max_length=255, unique=True)  # below DATA_DIR/tables
     rows = models.BigIntegerField()
     bytes = models.BigIntegerField()
@@ -66,4 +95,4 @@ class TableFile(models.Model):
 
     @property
     def absolute_path(self) -> Path:
-        return Path(settings.DATA_DIR) / "tables" / self.path
+        return tables_folder() / self.path

@@ -1,0 +1,69 @@
+"""Reading: what there is to query. Every function here costs the same few SQL queries however many tables there are."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Count, FilteredRelation, Max, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from warehouse.engines.base import Column, TableFiles
+from warehouse.engines.base import Table as EngineTable
+from warehouse.models import Database, Table, tables_folder
+
+
+def catalogue_all() -> TableFiles:
+    """Every table with its columns and the files that hold its rows now: a snapshot, taken in one SQL query."""
+    return _catalogue(Table.objects.all())
+
+
+def catalogue(database: Database) -> TableFiles:
+    """The same for the tables of one database."""
+    return _catalogue(database.tables.all())
+
+
+def schema(database: Database) -> dict[str, list[str]]:
+    """{table: [columns]}, for completion in the editor."""
+    tables = database.tables.values_list("name", "columns")
+    return {name: [column for column, _ in columns] for name, columns in tables}
+
+
+def databases(search: str = "") -> QuerySet[Database]:
+    """Databases whose name contains `search`, each with table_count, rows, bytes and last_load."""
+    return Database.objects.filter(name__icontains=search).annotate(
+        table_count=Count("tables", distinct=True), **_sums("tables__")
+    )
+
+
+def tables(database: Database, search: str = "") -> QuerySet[Table]:
+    """Tables of one database whose name contains `search`, each with rows, bytes and last_load."""
+    return database.tables.filter(name__icontains=search).annotate(**_sums(""))
+
+
+def _sums(prefix: str) -> dict[str, Any]:
+    live = Q(**{f"{prefix}files__retired_at": None})
+    return {
+        "rows": Coalesce(Sum(f"{prefix}files__rows", filter=live), 0),
+        "bytes": Coalesce(Sum(f"{prefix}files__bytes", filter=live), 0),
+        "last_load": Max(f"{prefix}files__loaded_at"),
+    }
+
+
+def _catalogue(tables: QuerySet[Table]) -> TableFiles:
+    # One statement, so that nobody sees the columns from before a load with the files from after it.
+    rows = (
+        tables.annotate(live=FilteredRelation("files", condition=Q(files__retired_at=None)))
+        .order_by("live__pk")
+        .values_list("database__name", "name", "columns", "live__path")
+    )
+    return _grouped(rows)
+
+
+def _grouped(rows: Iterable[tuple[str, str, list[list[str]], str | None]]) -> TableFiles:
+    folder = tables_folder()
+    columns: dict[tuple[str, str], tuple[Column, ...]] = {}
+    files: dict[tuple[str, str], list[str]] = {}
+    for database, name, pairs, path in rows:
+        columns.setdefault((database, name), tuple(Column(*pair) for pair in pairs))
+        if path:
+            files.setdefault((database, name), []).append(str(folder / path))
+    return {name: EngineTable(tuple(files.get(name, ())), found) for name, found in columns.items()}
