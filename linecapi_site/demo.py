@@ -1,0 +1,76 @@
+"""What `make demo` sets up: a user, a sample shop's events, an authentication and a query with an export."""
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import Role, User
+from exports import queries
+from exports.models import Query
+from exports.targets import Target
+from integrations.connectors.line_conversion import CONNECTOR
+from integrations.models import Authentication
+from warehouse.models import Database
+
+DATABASE, TABLE = "shop_jp", "line_capi_tbl"
+QUERY = "daily_events_to_line"
+TAG, TOKEN, CHANNEL = "demo-tag", "demo-token", "1234567890"  # known to the local sandbox only
+SQL = """-- Every event of the shop, as LINE conversion events
+select referrer, ip_address, title, user_agent, url, deduplication_key, event_type, event_name, source_type,
+       event_timestamp, browser_id, click_id, phone, ifa, external_id, line_uid, email
+from line_capi_tbl
+"""
+
+
+@dataclass(frozen=True)
+class DemoUser:
+    user: User
+    password: str
+
+
+def user() -> DemoUser:
+    """The user `demo`, whose password is kept beside the data, so that a second run prints the same one."""
+    file = Path(settings.DATA_DIR) / "demo-password"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(12))
+    password = file.read_text()
+    demo, _ = User.objects.get_or_create(username="demo", defaults={"role": Role.ADMIN})
+    if not demo.check_password(password):
+        demo.set_password(password)
+        demo.save()
+    return DemoUser(demo, password)
+
+
+def authentication(demo: User) -> Authentication:
+    """Credentials that the local sandbox takes."""
+    saved, made = Authentication.objects.get_or_create(
+        name="line_capi_output_test",
+        defaults={
+            "connector_key": CONNECTOR.key,
+            "settings": {"line_tag_id": TAG, "line_channel_id": CHANNEL},
+            "created_by": demo,
+        },
+    )
+    if made:
+        saved.set_secrets({"access_token": TOKEN}, at=timezone.now())
+        saved.save()
+    return saved
+
+
+def query(demo: User) -> Query:
+    """A saved query of the sample table whose result goes to LINE, each field from the column of its name."""
+    saved = Query.objects.filter(name=QUERY).first()
+    if saved:
+        return saved
+    target = Target(
+        authentication=authentication(demo),
+        mapping={f.name: {"column": f.name} for f in CONNECTOR.fields},
+        settings={s.name: s.default for s in CONNECTOR.settings_of("export")},
+    )
+    saved = Query(name=QUERY, database=Database.objects.get(name=DATABASE), sql=SQL, time_zone="Asia/Tokyo")
+    queries.save(saved, user=demo, target=target)
+    return saved

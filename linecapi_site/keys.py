@@ -1,0 +1,18 @@
+"""Prints a `.env` with new keys: `python -m linecapi_site.keys > .env`."""
+
+import secrets
+
+from cryptography.fernet import Fernet
+
+
+def lines() -> list[str]:
+    return [
+        "# Made at set-up for plain http on this machine. The README lists every variable.",
+        f"SECRET_KEY={secrets.token_urlsafe(50)}",
+        f"CREDENTIAL_KEYS={Fernet.generate_key().decode()}",
+        "BEHIND_TLS=false",
+    ]
+
+
+if __name__ == "__main__":
+    print("\n".join(lines()))  # noqa: T201 - printing is what it does
