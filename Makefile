@@ -34,16 +34,24 @@ build/.frontend: package.json package-lock.json $(wildcard frontend/*) build/.pa
 	PATH="$(CURDIR)/$(BIN):$$PATH" frontend/install.sh
 	touch $@
 
-setup: build/.packages build/.frontend
+.env: build/.packages
+	umask 077 && $(PY) -m linecapi_site.keys > $@.new && mv $@.new $@
+
+build/.static: build/.frontend .env $(shell find linecapi_site/static -type f)
+	$(PY) manage.py collectstatic --noinput --clear --verbosity 0
+	touch $@
+
+setup: build/.packages build/.frontend .env build/.static
 
 setup-dev: setup build/.packages-dev
 
 # --- run ----------------------------------------------------------------------------------------------------------
+demo: export DATA_DIR := $(CURDIR)/data/demo
 demo: setup
-	$(PY) manage.py demo --port $(PORT) $(if $(ONCE),--once)
+	@$(PY) manage.py demo --port $(PORT) $(if $(ONCE),--once)
 
 serve: setup
-	$(PY) manage.py serve --port $(PORT)
+	@$(PY) manage.py serve --port $(PORT)
 
 # --- check --------------------------------------------------------------------------------------------------------
 test: setup-dev lint

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,10 +79,8 @@ class Processes:
                 child.process.terminate()
         end = time.monotonic() + GRACE
         for child in reversed(self.children):
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 child.process.wait(max(0.1, end - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                pass
             _kill_group(child.process.pid)
         self.children.clear()
 

@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument("--once", action="store_true", help="stop after the export; exit code 0 only if all is well")
+        parser.add_argument("--once", action="store_true", help="stop after the export; exit code 0 if all is well")
 
     def handle(self, *args: Any, port: int, once: bool, **options: Any) -> None:
         if not processes.port_is_free(port):
