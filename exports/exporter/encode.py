@@ -1,0 +1,217 @@
+"""Record batch → the JSON text of its good rows, and the reasons of the bad ones.
+
+ONE gather writes the text: `take(pool, ids)`, where the pool holds all cells, the literals of the layout, and hashed
+and escaped cells, and the ids go row by row: {"web":{ | "url":" | cell | ","title":" | cell | ... Absent values and bad
+rows have no ids. The bytes are those that orjson prints of the events that `explain` builds.
+"""
+
+import binascii
+import hashlib
+from collections.abc import Mapping as Map
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import pyarrow as pa
+
+from exports.exporter.cells import TEXT, Ints, Mask, offsets, plain_values
+from exports.exporter.checks import Checked, byte_cells, check_batch
+from exports.exporter.explain import FieldReason, explain_row
+from exports.exporter.layout import START, Element, Ids, Layout, Part
+from exports.exporter.mapping import Constant
+from exports.exporter.plan import Plan
+from integrations.spec import Field
+
+Rows = npt.NDArray[np.intp]
+Reject = tuple[int, tuple[FieldReason, ...]]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """`text`: '{...},{...},' of the good rows; `ends`: byte position after each of them, comma included.
+
+    `rows`: their numbers in the batch; `times`: their UNIX seconds; `carries`: by field that decides about a header,
+    whether the row carries it. `rejects`: every other row of the batch with its reasons.
+    """
+
+    text: memoryview
+    ends: Ints
+    rows: Ints
+    times: Ints
+    carries: dict[str, Mask]
+    rejects: list[Reject]
+
+
+def encode(plan: Plan, batch: pa.RecordBatch) -> Encoded:
+    """Best at about 10,000 rows, which fit the processor's caches.
+
+    Raises AssertionError where the checks refuse what `explain` accepts.
+    """
+    if not len(batch):
+        return _nothing(plan)
+    good, checked = check_batch(plan, plan.checks, batch)
+    rows = np.flatnonzero(good)
+    gathered, ends = _gather(plan.layout, checked, good)
+    data = gathered.buffers()[2]
+    return Encoded(
+        text=memoryview(data if data is not None else b""),
+        ends=ends[rows],
+        rows=rows.astype(np.int64),
+        times=_times(plan, checked, rows),
+        carries={name: _carries(plan, name, checked, rows) for name in _deciding_fields(plan)},
+        rejects=explain_rows(plan, batch, np.flatnonzero(~good)),
+    )
+
+
+def _nothing(plan: Plan) -> Encoded:
+    none = np.empty(0, np.int64)
+    return Encoded(memoryview(b""), none, none, none, dict.fromkeys(_deciding_fields(plan), none > 0), [])
+
+
+def _times(plan: Plan, checked: Map[str, Checked], rows: Rows) -> Ints:
+    field = plan.connector.window_field
+    if field is None or field.name not in plan.mapping:
+        return np.zeros(len(rows), np.int64)
+    source = plan.mapping[field.name]
+    if isinstance(source, Constant):
+        return np.full(len(rows), field.wire(source.value), np.int64)
+    times = checked[field.name].times
+    return np.zeros(len(rows), np.int64) if times is None else times[rows]
+
+
+def _deciding_fields(plan: Plan) -> list[str]:
+    return [h.when_field for h in plan.connector.headers if h.when_field]
+
+
+def _carries(plan: Plan, name: str, checked: Map[str, Checked], rows: Rows) -> Mask:
+    if name in checked:
+        return checked[name].present[rows]
+    return np.full(len(rows), name in plan.mapping)
+
+
+# --- the gather --------------------------------------------------------------------------------------------------
+
+
+class _Pool:
+    """Arrays that become one array."""
+
+    def __init__(self, literals: pa.StringArray) -> None:
+        self.arrays, self.size = [literals], len(literals)
+
+    def add(self, cells: pa.StringArray) -> Ids:
+        """-> the ids of the new members."""
+        self.arrays.append(cells)
+        self.size += len(cells)
+        return np.arange(self.size - len(cells), self.size, dtype=np.int32)
+
+
+class _Sequence:
+    """What stands in the text of each row: ids in their order, each with the rows that have it."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.ids: list[Ids] = []
+        self.used: list[Mask] = []
+
+    def put(self, ids: Ids | int, where: Mask) -> None:
+        self.ids.append(ids if isinstance(ids, np.ndarray) else np.full(self.size, ids, np.int32))
+        self.used.append(where)
+
+
+def _gather(layout: Layout, checked: Map[str, Checked], good: Mask) -> tuple[pa.StringArray, Ints]:
+    """-> (the cells of the text, the byte position after each row)."""
+    pool, sequence = _Pool(layout.literals), _Sequence(len(good))
+    begun = np.zeros(len(good), np.int8)
+    for part in layout.parts:
+        _put_part(part, checked, good, begun, pool, sequence)
+    sequence.put(layout.end, good)
+    used = np.stack(sequence.used)
+    ids = np.stack(sequence.ids).T[used.T]  # both are (elements, rows): transposed, they are read row by row
+    gathered = pa.concat_arrays(pool.arrays).take(pa.array(ids))
+    ends = offsets(gathered)[np.cumsum(used.sum(axis=0))] if len(gathered) else np.zeros(len(good))
+    return gathered, ends.astype(np.int64)
+
+
+def _put_part(
+    part: Part, checked: Map[str, Checked], good: Mask, begun: npt.NDArray[np.int8], pool: _Pool, sequence: _Sequence
+) -> None:
+    """One JSON object. `begun`: 1 where an object of the event stands already; is brought up to date."""
+    here = [good if e.constant else checked[e.field.name].present & good for e in part.elements]
+    shown = np.logical_or.reduce([np.zeros_like(good), *here]) if part.omit_empty else good
+    sequence.put(part.opens[begun], shown)
+    begun[shown] = 1
+    state = np.full(len(good), START, np.int8)
+    for element, where in zip(part.elements, here, strict=True):
+        sequence.put(element.keys[state], where)
+        if not element.constant:
+            sequence.put(_cells(element, checked[element.field.name], where, pool), where)
+        state[where] = element.leaves
+    sequence.put(part.closes[state], shown)
+
+
+def _cells(element: Element, checked: Checked, where: Mask, pool: _Pool) -> Ids:
+    """The ids of a column's cells; those that are hashed or escaped are new members of the pool."""
+    at = pool.add(checked.cells)
+    field = element.field
+    if checked.raw is not None:
+        rows = np.flatnonzero(where & checked.raw)
+        changed = _hashed(field, byte_cells(checked.cells, rows))
+    elif field.kind == "text":
+        rows = _to_escape(checked.cells)
+        rows = rows[where[rows]]
+        changed = pa.array([_escaped(cell) for cell in byte_cells(checked.cells, rows)], TEXT)
+    else:
+        return at
+    if len(rows):
+        at[rows] = pool.add(changed)
+    return at
+
+
+def _hashed(field: Field, cells: list[bytes]) -> pa.StringArray:
+    """SHA-256 of normal raw values as 64 hex digits; one call writes the digits of all of them."""
+    sha256 = hashlib.sha256
+    if field.hashing and field.hashing.lower:
+        cells = [cell.lower() for cell in cells]  # of bytes: A-Z only
+    digits = binascii.hexlify(b"".join([sha256(cell).digest() for cell in cells]))
+    ends = np.arange(0, len(digits) + 1, 64, dtype=np.int32)
+    return pa.StringArray.from_buffers(len(cells), pa.py_buffer(ends), pa.py_buffer(digits))
+
+
+def _to_escape(cells: pa.StringArray) -> Rows:
+    """The rows whose text JSON writes with escapes: control characters, quote and backslash."""
+    at, data = offsets(cells), cells.buffers()[2]
+    if data is None:
+        return np.empty(0, np.intp)
+    text = np.frombuffer(data, np.uint8)[at[0] : at[-1]]
+    special = (text < 0x20) | (text == 0x22) | (text == 0x5C)
+    if not special.any():
+        return np.empty(0, np.intp)
+    return np.unique(np.searchsorted(at, np.flatnonzero(special) + at[0], side="right") - 1)
+
+
+def _escaped(cell: bytes) -> str:
+    return orjson.dumps(cell.decode())[1:-1].decode()
+
+
+# --- reasons -----------------------------------------------------------------------------------------------------
+
+
+def explain_rows(plan: Plan, batch: pa.RecordBatch, rows: Rows) -> list[Reject]:
+    """The reasons of the bad rows, from the reference. Equal reasons are one object: there may be millions of rows."""
+    known: dict[tuple[FieldReason, ...], tuple[FieldReason, ...]] = {}
+    rejects = []
+    for row, values in zip(rows.tolist(), row_values(plan, batch, rows), strict=True):
+        found = tuple(explain_row(plan, values)[1])
+        if not found:
+            raise AssertionError(f"row {row} of the batch: the checks refuse what the reference accepts")
+        rejects.append((row, known.setdefault(found, found)))
+    return rejects
+
+
+def row_values(plan: Plan, batch: pa.RecordBatch, rows: Rows) -> list[dict[str, Any]]:
+    """Some rows as plain values by column."""
+    chosen = pa.array(rows)
+    columns = {name: plain_values(batch.column(name).take(chosen), plan.zone) for name in plan.columns}
+    return [{name: values[k] for name, values in columns.items()} for k in range(len(rows))]

@@ -1,0 +1,36 @@
+"""Regular expressions as RE2 reads them, and what Python does without one written as one."""
+
+from collections.abc import Callable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from exports.exporter.cells import Mask, bools
+
+READY = "[0-9a-f]{64}"
+READY_ANY_CASE = "[0-9a-fA-F]{64}"
+
+_OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"  # no leading zeros
+_IPV4 = rf"{_OCTET}(\.{_OCTET}){{3}}"
+_H = "[0-9a-fA-F]{1,4}"
+_IPV6 = [
+    rf"({_H}:){{7}}{_H}",
+    rf"({_H}:){{1,7}}:",
+    *(rf"({_H}:){{1,{7 - tail}}}(:{_H}){{1,{tail}}}" for tail in range(1, 7)),
+    rf":(:{_H}){{1,7}}",
+    "::",
+]
+_IPV6_ENDING_IN_IPV4 = [
+    rf"({_H}:){{6}}{_IPV4}",
+    rf"({_H}:){{1,5}}:{_IPV4}",
+    *(rf"({_H}:){{1,{5 - tail}}}(:{_H}){{1,{tail}}}:{_IPV4}" for tail in range(1, 5)),
+    rf":(:{_H}){{0,5}}:{_IPV4}",
+]
+IP = "|".join([_IPV4, *_IPV6, *_IPV6_ENDING_IN_IPV4])
+"""What `ipaddress.ip_address` accepts, without a scope id."""
+
+
+def matches(pattern: str) -> Callable[[pa.StringArray], Mask]:
+    """A test whether the pattern is found; its options are made once. Null is not found."""
+    options = pc.MatchSubstringOptions(pattern)
+    return lambda array: bools(pc.call_function("match_substring_regex", [array], options))
