@@ -41,7 +41,8 @@ def keep(
     temporary = path.with_suffix(".tmp")
     options = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", compression_level=1))
     rows = 0
-    with temporary.open("wb", opener=private) as file:
+    temporary.touch(mode=0o600)
+    with temporary.open("wb") as file:
         with pa.ipc.new_file(file, schema, options=options) as writer:
             for batch in rebatched(batches):
                 writer.write_batch(batch)
@@ -52,11 +53,6 @@ def keep(
     temporary.replace(path)
     _sync_folder(path.parent)
     return rows
-
-
-def private(path: str, flags: int) -> int:
-    """An opener: the file is for this user alone."""
-    return os.open(path, flags, 0o600)
 
 
 def _sync_folder(folder: Path) -> None:

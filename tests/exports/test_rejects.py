@@ -1,0 +1,29 @@
+"""The rejects file: what the database committed is what is read, whatever was written after it."""
+
+from exports.rejects import NAME, Reject, append, read
+
+
+def reject(row, end="invalid"):
+    return Reject(row, end, (("phone", "phone", "must be a phone number", "090-••••"),))
+
+
+def test_rejects_come_back_as_they_were_written(tmp_path):
+    length = append(tmp_path, 0, [reject(3), reject(7, "refused")])
+    assert list(read(tmp_path, length)) == [reject(3), reject(7, "refused")]
+
+
+def test_what_was_never_committed_is_cut_off(tmp_path):
+    committed = append(tmp_path, 0, [reject(1)])
+    append(tmp_path, committed, [reject(2)])  # and then the process died
+    length = append(tmp_path, committed, [reject(5)])
+    assert list(read(tmp_path, length)) == [reject(1), reject(5)]
+
+
+def test_nothing_to_write_changes_nothing(tmp_path):
+    assert append(tmp_path, 0, []) == 0
+    assert list(read(tmp_path, 0)) == []
+
+
+def test_only_the_owner_may_read_them(tmp_path):
+    append(tmp_path, 0, [reject(1)])
+    assert (tmp_path / NAME).stat().st_mode & 0o777 == 0o600
