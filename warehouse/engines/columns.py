@@ -1,0 +1,106 @@
+"""Column names and types of files that are loaded: what a header becomes, and which text fits which type."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from warehouse.engines.base import LoadFailed
+from warehouse.engines.querytext import quoted
+
+TYPES = ("VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "TIMESTAMP", "DATE", "VARCHAR[]")
+"""What a column of a text file can become. Parquet keeps whatever it holds."""
+
+_EXPECTED = {
+    "BIGINT": "a whole number",
+    "DOUBLE": "a number",
+    "BOOLEAN": "true or false",
+    "TIMESTAMP": "a time such as 2025-01-31 09:30:00",
+    "DATE": "a date such as 2025-01-31",
+    "VARCHAR[]": 'a JSON list such as ["a", "b"]',
+}
+
+_DAY = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}"
+_TIME = r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
+_NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+# What a text must look like to become a type, when someone has chosen it; DuckDB alone would round 1.7 to 2.
+_FITS = {
+    "BIGINT": r"[+-]?\d+(\.0*)?",
+    "DOUBLE": _NUMBER,
+    "BOOLEAN": r"(?i)true|false|t|f|1|0",
+    "TIMESTAMP": rf"{_DAY}({_TIME}(Z|[+-]\d{{2}}(:?\d{{2}})?)?)?",
+    "DATE": _DAY,
+}
+# What is offered unasked: nothing that would not come out of the number again as it went in.
+_SUGGESTS = {
+    "BIGINT": r"-?(0|[1-9]\d{0,17})",
+    "DOUBLE": r"-?(0|[1-9]\d{0,17})(\.\d+)?([eE][+-]?\d+)?",
+    "BOOLEAN": r"(?i)true|false",
+    "DATE": _DAY,
+    "TIMESTAMP": rf"{_DAY}{_TIME}",
+    "VARCHAR[]": r"(?s)\[.*\]",
+}
+_IDENTIFIERS = re.compile(r"phone|zip|postal|code|(?<![a-z])(tel|id|uid|uuid|key)(?![a-z])")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def misfit(place: str, name: str, value: str, kind: str, *, line: int) -> LoadFailed:
+    """The error for a value that does not fit its column's type. `place` is how the message begins."""
+    shown = value if len(value) <= 40 else value[:40] + "…"
+    expected = _EXPECTED.get(kind, "a value of this type")
+    return LoadFailed(f'{place}, column "{name}": "{shown}" is not {expected} ({kind}).', line=line, column=name)
+
+
+class Names:
+    """Gives each source name a column name: lower-case letters, digits and underscores, and no two alike."""
+
+    def __init__(self) -> None:
+        self.given: list[tuple[str, str]] = []
+        self._taken: set[str] = set()
+
+    def add(self, source: str) -> str:
+        """The column name for the next source name; `given` keeps both."""
+        base = _clean(source) or f"column_{len(self.given) + 1}"
+        name, number = base, 1
+        while name in self._taken:
+            number += 1
+            name = f"{base}_{number}"
+        self._taken.add(name)
+        self.given.append((source, name))
+        return name
+
+    def renamed(self) -> list[tuple[str, str]]:
+        """Those (source, name) that differ."""
+        return [(source, name) for source, name in self.given if source != name]
+
+
+def _clean(source: str) -> str:
+    plain = unicodedata.normalize("NFKC", source).lower()
+    plain = re.sub(r"^[^a-z0-9_]+|[^a-z0-9_]+$", "", plain)
+    return re.sub(r"[^a-z0-9_]+", "_", plain)
+
+
+def is_identifier(source: str) -> bool:
+    """Whether a column of this name holds identifiers, which stay text even where all are digits."""
+    return bool(_IDENTIFIERS.search(_CAMEL.sub("_", source).lower()))
+
+
+def cast(text: str, kind: str) -> str:
+    """SQL for the VARCHAR expression `text` as `kind`; NULL where it does not fit."""
+    if kind == "VARCHAR":
+        return text
+    if kind == "VARCHAR[]":
+        return f"TRY_CAST(TRY_CAST({text} AS JSON) AS VARCHAR[])"
+    if kind not in _FITS:
+        return f"TRY_CAST({text} AS {kind})"
+    return f"CASE WHEN regexp_full_match(trim({text}), '{_FITS[kind]}') THEN TRY_CAST({text} AS {kind}) END"
+
+
+def suggestions(name: str) -> dict[str, str]:
+    """By type, in order of preference: SQL that is true where all values of the VARCHAR column `name` suit the type."""
+    return {kind: _all_suit(quoted(name), kind, pattern) for kind, pattern in _SUGGESTS.items()}
+
+
+def _all_suit(column: str, kind: str, pattern: str) -> str:
+    suits = f"regexp_full_match({column}, '{pattern}') AND {cast(column, kind)} IS NOT NULL"
+    return f"coalesce(bool_and({suits}) FILTER (WHERE {column} IS NOT NULL), false)"

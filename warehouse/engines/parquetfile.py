@@ -1,0 +1,111 @@
+"""The child's work on uploaded Parquet files. Types are kept as they are unless others are asked for."""
+# ruff: noqa: S608 (every name and text in this SQL goes through quoted() or literal())
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse.engines.base import Column, LimitExceeded, LoadFailed
+from warehouse.engines.columns import Names, cast, misfit
+from warehouse.engines.complaints import complaint_of
+from warehouse.engines.database import run
+from warehouse.engines.querytext import literal, quoted
+
+_ROW = "file_row_number"
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A column as the file has it."""
+
+    source: str
+    name: str
+    type: str
+
+
+def sniff(connection: duckdb.DuckDBPyConnection, path: Path, shown_rows: int, shown_characters: int) -> dict[str, Any]:
+    """The same fields as `loader_child.sniff`; every row is counted, none but the first are read."""
+    with _readable(path):
+        names, held = _held(connection, path)
+        texts = ", ".join(f"left({quoted(c.source)}::VARCHAR, {shown_characters})" for c in held)
+        rows = run(connection, f"SELECT {texts} FROM {_reading(path)} LIMIT {shown_rows}")
+        count = _count(connection, path)
+    columns = [(column.name, column.type) for column in held]
+    return {"columns": columns, "renamed": names.renamed(), "rows": rows, "n": count, "complete": True}
+
+
+def load(connection: duckdb.DuckDBPyConnection, path: Path, wanted: list[Column], target: Path, most: int) -> int:
+    """Write the wanted columns to `target` and return the number of rows."""
+    with _readable(path):
+        _, held = _held(connection, path)
+        _refuse_extra(held, wanted)
+        rows = _count(connection, path)
+        if rows > most:
+            raise LimitExceeded("rows", "")
+        columns = [(column, _expression(held, column)) for column in wanted]
+        for column, (source, expression) in columns:
+            if source != expression:
+                _refuse_misfits(connection, path, column, source, expression)
+        select = ", ".join(f"{expression} AS {quoted(column.name)}" for column, (_, expression) in columns)
+        options = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
+        run(connection, f"COPY (SELECT {select} FROM {_reading(path)}) TO {literal(str(target))} ({options})")
+    return rows
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn DuckDB's complaints about the file into LoadFailed. Its limits stay limits."""
+    try:
+        yield
+    except (duckdb.OutOfMemoryException, duckdb.InterruptException):
+        raise
+    except duckdb.Error as error:
+        reason = complaint_of(error, "").message.replace(f"file '{path}'", "the file").replace(str(path), "the file")
+        raise LoadFailed(f"The file cannot be read as Parquet: {reason}", detail=str(error)) from error
+
+
+def _reading(path: Path) -> str:
+    return f"read_parquet({literal(str(path))}, {_ROW} = true)"
+
+
+def _held(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[Names, list[_Held]]:
+    described = run(connection, f"DESCRIBE SELECT * FROM read_parquet({literal(str(path))})")
+    names = Names()
+    return names, [_Held(row[0], names.add(row[0]), row[1]) for row in described]
+
+
+def _count(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
+    return int(run(connection, f"SELECT count(*) FROM read_parquet({literal(str(path))})")[0][0])
+
+
+def _refuse_extra(held: list[_Held], wanted: list[Column]) -> None:
+    known = {column.name for column in wanted}
+    extra = [column.name for column in held if column.name not in known]
+    if extra:
+        listed = ", ".join(f'"{name}"' for name in extra)
+        raise LoadFailed(f"The file has columns that the table does not have: {listed}.", column=extra[0])
+
+
+def _expression(held: list[_Held], wanted: Column) -> tuple[str, str]:
+    """(the column as it is, the column as it is wanted), both SQL; the same where no cast is needed."""
+    for column in held:
+        if column.name == wanted.name:
+            source = quoted(column.source)
+            same = column.type == wanted.type
+            return source, source if same else cast(f"{source}::VARCHAR", wanted.type)
+    return f"NULL::{wanted.type}", f"NULL::{wanted.type}"
+
+
+def _refuse_misfits(
+    connection: duckdb.DuckDBPyConnection, path: Path, column: Column, source: str, expression: str
+) -> None:
+    rows = f"SELECT {_ROW} + 1, {source}::VARCHAR FROM {_reading(path)}"
+    lost = f"{source} IS NOT NULL AND {expression} IS NULL"
+    for row, value in run(connection, f"{rows} WHERE {lost} ORDER BY 1 LIMIT 1"):
+        raise misfit(f"Row {row}", column.name, value, column.type, line=row)

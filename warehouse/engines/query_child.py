@@ -1,0 +1,177 @@
+"""What the child does with a query: guard it, lay out its tables, lock DuckDB, stream the rows to stdout."""
+# ruff: noqa: S608 (every name and text in this SQL goes through quoted() or literal())
+
+from __future__ import annotations
+
+import base64
+import os
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from warehouse.engines import fence, guard
+from warehouse.engines.base import Column, LimitExceeded, QueryFailed, QueryRejected, Table, TableName
+from warehouse.engines.complaints import complaint_of
+from warehouse.engines.database import open_database, run
+from warehouse.engines.querytext import ORDERING_PREFIX, literal, ordered_by, plain_spaces, quoted
+from warehouse.engines.status import Broken, say
+
+BATCH_ROWS = 10_000
+
+
+def query(job: dict[str, Any]) -> dict[str, Any]:
+    """Run the query: says `schema` and `progress`, writes the rows, returns how many there were."""
+    sql, connection, passed = _prepare(job)
+    relation, before = _bind(connection, sql), 0
+    _refuse_repeated(relation.columns)
+    if job["order_by"] and not passed.ordered:
+        ordered = ordered_by(sql, _result_column(relation.columns, job["order_by"]))
+        guard.check(connection, ordered, catalogue=_catalogue(job), database=job["database"])
+        relation, before = connection.sql(ordered), len(ORDERING_PREFIX)
+    try:
+        schema = relation.limit(0).to_arrow_table().schema
+        say("schema", ordered=passed.ordered, schema=base64.b64encode(schema.serialize()).decode())
+        return {"rows": _stream(connection, relation, job)}
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        raise Broken(error, sql, before) from error
+
+
+def check(job: dict[str, Any]) -> dict[str, Any]:
+    """Parse and bind the query, and return its tables, columns and whether it is ordered."""
+    sql, connection, passed = _prepare(job)
+    relation = _bind(connection, sql)
+    _refuse_repeated(relation.columns)
+    columns = [(name, str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True)]
+    return {"tables": passed.tables, "columns": columns, "ordered": passed.ordered}
+
+
+def _prepare(job: dict[str, Any]) -> tuple[str, duckdb.DuckDBPyConnection, guard.Passed]:
+    """The query as it will run, a database with the tables it names and nothing else, and what the guard found."""
+    sql = plain_spaces(job["sql"])
+    connection = open_database(job)
+    catalogue = _catalogue(job)
+    passed = guard.check(connection, sql, catalogue=catalogue, database=job["database"])
+    for name in passed.tables:
+        _make_view(connection, name, catalogue[name])
+    _settle(connection, job)
+    return sql, connection, passed
+
+
+def _catalogue(job: dict[str, Any]) -> dict[TableName, Table]:
+    return {
+        (database, name): Table(tuple(files), tuple(Column(*column) for column in columns))
+        for database, name, files, columns in job["tables"]
+    }
+
+
+def _make_view(connection: duckdb.DuckDBPyConnection, name: TableName, table: Table) -> None:
+    database, table_name = map(quoted, name)
+    run(connection, f"CREATE SCHEMA IF NOT EXISTS {database}")
+    try:
+        run(connection, f"CREATE VIEW {database}.{table_name} AS {_select_from(table)}")
+    except duckdb.Error as error:
+        message = f"The files of the table {'.'.join(name)} cannot be read."
+        raise QueryFailed(message, user_error=False, detail=str(error)) from error
+
+
+def _select_from(table: Table) -> str:
+    if table.files:
+        columns = ", ".join(quoted(column.name) for column in table.columns)
+        return f"SELECT {columns} FROM read_parquet([{', '.join(map(literal, table.files))}])"
+    columns = ", ".join(f"NULL::{column.type} AS {quoted(column.name)}" for column in table.columns)
+    return f"SELECT {columns} FROM range(0)"
+
+
+def _settle(connection: duckdb.DuckDBPyConnection, job: dict[str, Any]) -> None:
+    """Set what the query may see, then lock the settings."""
+    database = quoted(job["database"])
+    seconds = int(time.time()) if job["scheduled_time"] is None else int(job["scheduled_time"])
+    run(connection, f"CREATE TEMP MACRO td_scheduled_time() AS {seconds}::BIGINT")
+    run(connection, f"CREATE SCHEMA IF NOT EXISTS {database}")
+    run(connection, f"SET schema = {literal(database)}")
+    _set_time_zone(connection, job["time_zone"])
+    run(connection, "SET enable_progress_bar = true")
+    run(connection, "SET enable_progress_bar_print = false")
+    run(connection, f"SET allowed_paths = [{', '.join(map(literal, job['files']))}]")
+    run(connection, "SET enable_external_access = false")
+    run(connection, "SET lock_configuration = true")
+
+
+def _set_time_zone(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    try:
+        run(connection, f"SET TimeZone = {literal(name)}")
+    except duckdb.Error as error:
+        raise QueryRejected(f'There is no time zone "{name}".', detail=str(error)) from error
+
+
+def _bind(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyRelation:
+    """Resolve every name and type of `sql`, without running it."""
+    try:
+        return connection.sql(sql)
+    except duckdb.Error as error:
+        if not complaint_of(error, sql).user_error:
+            raise Broken(error) from error
+        raise _placed(connection, sql, error) from error
+
+
+def _placed(connection: duckdb.DuckDBPyConnection, sql: str, error: duckdb.Error) -> QueryRejected:
+    """The error again, with its place: only a statement, not a relation, knows where in the text it is."""
+    prefix = "EXPLAIN "
+    try:
+        run(connection, prefix + sql)
+    except duckdb.Error as placed:
+        return complaint_of(placed, sql, before=len(prefix)).as_rejection()
+    return complaint_of(error, sql).as_rejection()
+
+
+def _refuse_repeated(columns: list[str]) -> None:
+    seen = set()
+    for name in columns:
+        if name.lower() in seen:
+            raise QueryRejected(f'The result has two columns named "{name}". Give one of them another name with AS.')
+        seen.add(name.lower())
+
+
+def _result_column(columns: list[str], wanted: str) -> str:
+    for name in columns:
+        if name.lower() == wanted.lower():
+            return name
+    raise QueryRejected(f'The result has no column "{wanted}" to order its rows by. It has: {", ".join(columns)}.')
+
+
+class _Stopped(Exception):
+    """The parent asked us to end; it knows why."""
+
+
+def _stream(connection: duckdb.DuckDBPyConnection, relation: duckdb.DuckDBPyRelation, job: dict[str, Any]) -> int:
+    """Write the rows to stdout and return how many there were; LimitExceeded after the last one allowed."""
+    rows = 0
+    stopping = threading.Event()
+
+    def stop() -> None:
+        stopping.set()
+        connection.interrupt()
+
+    def tick() -> None:
+        say("progress", rows=rows, percent=connection.query_progress())
+
+    fence.watch(stop=stop, tick=tick, parent=job["parent"])
+    reader = relation.to_arrow_reader(BATCH_ROWS)
+    with os.fdopen(1, "wb") as stdout, pa.ipc.new_stream(stdout, reader.schema) as writer:
+        for batch in _until(stopping, reader):
+            writer.write_batch(batch.slice(0, job["rows"] - rows))
+            rows += batch.num_rows
+            if rows > job["rows"]:
+                raise LimitExceeded("rows", "")
+    return rows
+
+
+def _until(stopping: threading.Event, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    for batch in reader:
+        if stopping.is_set():
+            raise _Stopped
+        yield batch
