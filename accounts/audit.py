@@ -19,12 +19,12 @@ def record(
 ) -> AuditEntry:
     """Write one entry. `action` reads like "authentication.create"; `details` must hold no secret and no personal data.
 
-    Who: `request.user`, else `user`, else the console itself (management commands).
+    Who: `user`, else `request.user`; without a request it is the console itself (management commands).
     """
-    person = user or (request.user if request and request.user.is_authenticated else None)
+    person = user or signed_in(request)
     return AuditEntry.objects.create(
         user=person,
-        user_name=person.get_username() if person else "console",
+        user_name=person.get_username() if person else "" if request else "console",
         action=action,
         target_kind=target._meta.model_name or "" if target else "",
         target_id=str(target.pk) if target else "",
@@ -32,3 +32,9 @@ def record(
         details=details,
         ip_address=request.META.get("REMOTE_ADDR") or None if request else None,
     )
+
+
+def signed_in(request: HttpRequest | None) -> Any:
+    """Who sends this request. → the user, or None."""
+    user = getattr(request, "user", None)
+    return user if user and user.is_authenticated else None

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 
 
@@ -14,21 +14,52 @@ class Role(models.TextChoices):
     EDITOR = "editor", "Editor"
     ADMIN = "admin", "Admin"
 
+    @property
+    def explanation(self) -> str:
+        return EXPLANATIONS[self]
+
+
+EXPLANATIONS = {
+    Role.VIEWER: "Sees queries, jobs and connections. Changes nothing; personal data stays masked.",
+    Role.EDITOR: "Also writes and runs queries, sets up exports and authentications, and downloads raw rows.",
+    Role.ADMIN: "Also manages users and reads the audit trail.",
+}
+
+
+class PeopleManager(UserManager["User"]):
+    def active_admins(self) -> "models.QuerySet[User]":
+        """Those who can manage users now."""
+        return self.filter(models.Q(role=Role.ADMIN) | models.Q(is_superuser=True), is_active=True)
+
 
 class User(AbstractUser):
-    """A person who signs in. A superuser counts as admin."""
+    """A person who signs in. A superuser counts as admin. One name: not every name has a first and a last part."""
 
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    name = models.CharField(max_length=150, blank=True)
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.VIEWER)
+
+    objects = PeopleManager()  # type: ignore[misc]
 
     def may(self, role: str) -> bool:
         """Whether this person has `role` or a higher one."""
         order = Role.values
-        mine = Role.ADMIN if self.is_superuser else self.role
-        return self.is_active and order.index(mine) >= order.index(role)
+        return self.is_active and order.index(self.effective_role) >= order.index(role)
+
+    @property
+    def effective_role(self) -> Role:
+        return Role.ADMIN if self.is_superuser else Role(self.role)
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
 
     @property
     def display_name(self) -> str:
-        return self.get_full_name() or self.username
+        return self.name or self.username
 
     @property
     def initials(self) -> str:
@@ -37,12 +68,15 @@ class User(AbstractUser):
 
 
 class AuditEntry(models.Model):
-    """Who did what to which thing, and when. Names are kept as text, so that an entry outlives what it tells of."""
+    """Who did what to which thing, and when. Names are kept as text, so that an entry outlives what it tells of.
 
-    at = models.DateTimeField(auto_now_add=True, db_index=True)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    `user_name` is "console" for what the console does itself, and empty for someone who is not signed in.
+    """
+
+    at = models.DateTimeField(auto_now_add=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False)
     user_name = models.CharField(max_length=150)
-    action = models.CharField(max_length=60, db_index=True)
+    action = models.CharField(max_length=60)
     target_kind = models.CharField(max_length=40, blank=True)
     target_id = models.CharField(max_length=40, blank=True)
     target_name = models.CharField(max_length=255, blank=True)
@@ -51,6 +85,48 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
+        verbose_name_plural = "audit entries"
+        # One for each way to read the trail a page at a time: all of it, of a person, of an action.
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="audit_by_time"),
+            models.Index(fields=["user", "-at", "-id"], name="audit_by_user"),
+            models.Index(fields=["action", "-at", "-id"], name="audit_by_action"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.user_name} {self.action} {self.target_name}"
+
+    @property
+    def words(self) -> str:
+        return in_words(self.action)
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """The details as (label, text), to be read by people."""
+        return [(label(key), as_text(value)) for key, value in self.details.items()]
+
+
+def label(key: str) -> str:
+    return key.replace("_", " ").capitalize()
+
+
+def in_words(action: str) -> str:
+    """What an action is called on the page: "user.set_password" → "User: set password"."""
+    thing, _, deed = action.partition(".")
+    return f"{label(thing)}: {label(deed).lower()}" if deed else label(thing)
+
+
+def as_text(value: Any) -> str:
+    """A detail for people: `{"from": a, "to": b}` is a change."""
+    match value:
+        case None | "":
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case {"from": before, "to": after, **rest} if not rest:
+            return f"{as_text(before)} → {as_text(after)}"
+        case dict():
+            return ", ".join(f"{label(key).lower()} {as_text(item)}" for key, item in value.items()) or "–"
+        case list():
+            return ", ".join(map(as_text, value)) or "–"
+    return str(value)

@@ -17,4 +17,5 @@ os.environ |= {
     "DATA_DIR": str(folder),
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
     "LINE_CONVERSION_API_URL": "http://line.test",
+    "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # Playwright keeps an event loop in the tests' thread
 }
