@@ -1,0 +1,161 @@
+"""From files to Parquet files that no table lists yet: columns are decided here, rows are written in a child process."""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from warehouse.engines import loader
+from warehouse.engines.base import Column, EngineError, Limits, LoadFailed
+from warehouse.engines.columns import TYPES
+from warehouse.models import tables_folder
+
+SECONDS = 120
+SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+
+_WHOLE = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
+
+
+class NotLoaded(Exception):
+    """Nothing was loaded. `source` is the name of the file that is to blame, if one is; `line` counts from 1 in it."""
+
+    def __init__(self, message: str, *, source: str = "", line: int | None = None, column: str | None = None) -> None:
+        super().__init__(f"{source}: {message}" if source else message)
+        self.message = message
+        self.source = source
+        self.line = line
+        self.column = column
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to load: where it lies, its format (csv, tsv, jsonl or parquet), and the name its owner knows it by."""
+
+    path: Path
+    format: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """A finished Parquet file that no table lists yet."""
+
+    path: Path
+    rows: int
+
+    @property
+    def bytes(self) -> int:
+        return self.path.stat().st_size
+
+
+def format_of(name: str) -> str | None:
+    """The format that a file's name tells, or None."""
+    return SUFFIXES.get(Path(name).suffix.lower())
+
+
+def loading_folder() -> Path:
+    """Where files are written before a table lists them: on the same disk as the tables."""
+    return tables_folder() / "loading"
+
+
+def sniff(source: Source) -> loader.Sniffed:
+    """The columns and first rows of a file. Raises NotLoaded."""
+    with _blaming(source):
+        return loader.sniff(source.path, source.format, workdir=loading_folder())
+
+
+def columns_of(
+    sources: Sequence[Source], *, known: Sequence[Column] = (), types: Mapping[str, str] | None = None
+) -> tuple[Column, ...]:
+    """The columns that all the files are loaded with. Raises NotLoaded.
+
+    `known`: the columns of a table that is appended to; they stay as they are and no other may come.
+    `types`: what some columns of a new table shall be, whatever the files suggest.
+    """
+    found: dict[str, str] = {}
+    for source in sources:
+        columns = sniff(source).columns
+        refuse_new(columns, known, source)
+        for column in columns:
+            found[column.name] = _wider(found.get(column.name, column.type), column.type)
+    return _with_types({column.name: column.type for column in known} or found, types or {}, fixed=bool(known))
+
+
+def refuse_new(columns: Sequence[Column], known: Sequence[Column], source: Source) -> None:
+    """Raise NotLoaded if a table that has columns would get another one."""
+    new = new_columns(columns, known)
+    if new:
+        listed = ", ".join(new)
+        raise NotLoaded(f"The table has no column named {listed}. Its columns stay as they are.", source=source.name)
+
+
+def new_columns(columns: Sequence[Column], known: Sequence[Column]) -> list[str]:
+    """Names in `columns` that a table with the columns `known` lacks; none if it has no columns yet."""
+    names = {column.name for column in known}
+    return [column.name for column in columns if names and column.name not in names]
+
+
+@contextmanager
+def written(sources: Sequence[Source], columns: Sequence[Column]) -> Iterator[list[Part]]:
+    """Every file as a Parquet file with exactly `columns`, in order. What nobody took away is deleted on leaving."""
+    parts: list[Part] = []
+    try:
+        for source in sources:
+            parts.append(_write(source, columns))
+        yield parts
+    finally:
+        for part in parts:
+            part.path.unlink(missing_ok=True)
+
+
+def _write(source: Source, columns: Sequence[Column]) -> Part:
+    path = loading_folder() / f"{uuid.uuid4()}.parquet"
+    with _blaming(source):
+        return Part(path, loader.load(source.path, source.format, columns, path, limits=_limits()))
+
+
+def _limits() -> Limits:
+    return Limits(seconds=SECONDS, rows=settings.QUERY_ROW_LIMIT, memory_mb=settings.QUERY_MEMORY_LIMIT)
+
+
+@contextmanager
+def _blaming(source: Source) -> Iterator[None]:
+    try:
+        yield
+    except LoadFailed as error:
+        raise NotLoaded(error.message, source=source.name, line=error.line, column=error.column) from error
+    except EngineError as error:
+        raise NotLoaded(error.message, source=source.name) from error
+
+
+def _wider(one: str, other: str) -> str:
+    """A type for a column that two files suggest different types for."""
+    if one == other:
+        return one
+    if {one, other} <= _WHOLE:
+        return "BIGINT"
+    return "DOUBLE" if {one, other} <= _WHOLE | {"DOUBLE", "FLOAT"} else "VARCHAR"
+
+
+def _with_types(found: Mapping[str, str], types: Mapping[str, str], *, fixed: bool) -> tuple[Column, ...]:
+    for name, kind in types.items():
+        if name not in found:
+            raise NotLoaded(f"There is no column named {name}. The columns are {', '.join(found)}.", column=name)
+        if kind == found[name]:
+            continue
+        if fixed:
+            raise NotLoaded(f"The table's column {name} is {found[name]} and stays so; replace the table.", column=name)
+        if kind not in TYPES:
+            raise NotLoaded(f"{kind} is not a type. The types are {', '.join(TYPES)}.", column=name)
+    return tuple(Column(name, types.get(name, kind)) for name, kind in found.items())

@@ -1,0 +1,179 @@
+"""Writing: databases, tables and their files. Each change is one transaction; a listed file never changes."""
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Model, ProtectedError
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts import audit
+from warehouse import loading
+from warehouse.engines.base import Column
+from warehouse.loading import NotLoaded, Part, Source
+from warehouse.models import Database, Load, Table, TableFile, tables_folder
+
+APPEND, REPLACE = Load.Mode.APPEND, Load.Mode.REPLACE
+ATTEMPTS = 5
+
+
+class InUse(Exception):
+    """Something else still needs what was to be deleted; the message says what."""
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What `load` was asked to do."""
+
+    database: Database
+    table: str
+    sources: tuple[Source, ...]
+    types: dict[str, str]
+    mode: str
+    user: Any
+    request: HttpRequest | None
+
+
+class _Moved(Exception):
+    """The table is no longer as it was when the load began."""
+
+
+def create_database(name: str, user: Any = None, *, request: HttpRequest | None = None) -> Database:
+    """Create an empty database. Raises ValidationError for a name that is taken or not valid."""
+    database = Database(name=name, created_by=user)
+    database.full_clean(exclude=["created_by"])
+    with transaction.atomic():
+        database.save()
+        audit.record("database.create", database, user=user, request=request)
+    return database
+
+
+def load(
+    *,
+    database: Database,
+    table: str,
+    sources: Sequence[Source],
+    types: Mapping[str, str] | None = None,
+    mode: str = APPEND,
+    user: Any = None,
+    request: HttpRequest | None = None,
+) -> Table:
+    """Load files into a table, which is made if there is none: all of them or nothing. Raises NotLoaded.
+
+    types: {column: type} for a table that is new or replaced; an existing one keeps its types when it is appended to.
+    mode: "append", or "replace", which takes the table's present rows and columns away in the same moment.
+
+    Loads into one table may run at once and end as if they had come one after the other; readers see the table from
+    before a load or from after it.
+    """
+    order = _Order(database, table, tuple(sources), dict(types or {}), mode, user, request)
+    try:
+        return _load(order)
+    except IntegrityError as error:
+        if Database.objects.filter(pk=database.pk).exists():
+            raise
+        raise NotLoaded(f"The database {database.name} was deleted meanwhile.") from error
+
+
+def delete_table(table: Table, *, user: Any = None, request: HttpRequest | None = None) -> None:
+    """Delete a table at once; its files stay for queries that read them now."""
+    with transaction.atomic():
+        table = Table.objects.select_for_update().select_related("database").get(pk=table.pk)
+        rows = sum(table.files.filter(retired_at=None).values_list("rows", flat=True))
+        table.files.filter(retired_at=None).update(retired_at=timezone.now())
+        audit.record("table.delete", table, user=user, request=request, rows=rows)
+        table.delete()
+
+
+def delete_database(database: Database, *, user: Any = None, request: HttpRequest | None = None) -> None:
+    """Delete a database that has no tables. Raises InUse if something still belongs to it."""
+    try:
+        with transaction.atomic():
+            audit.record("database.delete", database, user=user, request=request)
+            database.delete()
+    except ProtectedError as error:
+        raise InUse(_users_of(database, error)) from error
+
+
+def _load(order: _Order) -> Table:
+    for _ in range(ATTEMPTS):
+        known = _known_columns(order)
+        columns = loading.columns_of(order.sources, known=known, types=order.types)
+        with loading.written(order.sources, columns) as parts:
+            try:
+                return _list(order, parts, columns, known)
+            except (_Moved, Table.DoesNotExist):
+                continue
+    raise NotLoaded("Other loads keep changing the table's columns. Nothing was loaded; try again.")
+
+
+def _known_columns(order: _Order) -> tuple[Column, ...]:
+    """The columns that the loaded rows must have: those of a table that is appended to."""
+    if order.mode == REPLACE:
+        return ()
+    table = order.database.tables.filter(name=order.table).first()
+    return tuple(Column(*pair) for pair in table.columns) if table else ()
+
+
+@transaction.atomic
+def _list(order: _Order, parts: Sequence[Part], columns: Sequence[Column], known: Sequence[Column]) -> Table:
+    """The one transaction: the table, its files, the load and the audit entry, or nothing of it."""
+    Table.objects.get_or_create(database=order.database, name=order.table)
+    table = Table.objects.select_for_update().get(database=order.database, name=order.table)
+    if order.mode == APPEND and table.columns != _pairs(known):
+        raise _Moved
+    if order.mode == REPLACE:
+        table.files.filter(retired_at=None).update(retired_at=timezone.now())
+    table.columns = _pairs(columns)
+    table.save()
+    for part in parts:
+        _adopt(table, part)
+    _record(table, order, sum(part.rows for part in parts))
+    return table
+
+
+def _pairs(columns: Sequence[Column]) -> list[list[str]]:
+    return [[column.name, column.type] for column in columns]
+
+
+def _adopt(table: Table, part: Part) -> None:
+    """Move a file to its table and list it. If the transaction fails the file is an orphan, which a sweep deletes."""
+    folder = Path(str(table.database_id)) / str(table.pk)
+    (tables_folder() / folder).mkdir(parents=True, exist_ok=True)
+    file = TableFile(table=table, path=str(folder / part.path.name), rows=part.rows, bytes=part.bytes)
+    part.path.rename(file.absolute_path)
+    _sync(file.absolute_path.parent)
+    file.save(force_insert=True)
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder and in the two above it durable."""
+    for each in (folder, *folder.parents[:2]):
+        handle = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _record(table: Table, order: _Order, rows: int) -> None:
+    names = [source.name for source in order.sources]
+    Load.objects.create(table=table, mode=order.mode, sources=names, rows=rows, loaded_by=order.user)
+    audit.record(
+        "table.load", table, user=order.user, request=order.request, mode=str(order.mode), files=names, rows=rows
+    )
+
+
+def _users_of(database: Database, error: ProtectedError) -> str:
+    kinds = Counter(type(thing) for thing in error.protected_objects)
+    listed = " and ".join(f"{count} {_word(kind, count)}" for kind, count in kinds.items())
+    return f"{database.name} cannot be deleted: it still has {listed}."
+
+
+def _word(kind: type[Model], count: int) -> str:
+    return str(kind._meta.verbose_name if count == 1 else kind._meta.verbose_name_plural)
