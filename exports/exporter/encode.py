@@ -18,14 +18,13 @@ import pyarrow as pa
 
 from exports.exporter.cells import TEXT, Ints, Mask, offsets, plain_values
 from exports.exporter.checks import Checked, byte_cells, check_batch
-from exports.exporter.explain import FieldReason, explain_row
+from exports.exporter.explain import FieldReason, Reject, explain_row
 from exports.exporter.layout import START, Element, Ids, Layout, Part
 from exports.exporter.mapping import Constant
 from exports.exporter.plan import Plan
 from integrations.spec import Field
 
 Rows = npt.NDArray[np.intp]
-Reject = tuple[int, tuple[FieldReason, ...]]
 
 
 @dataclass(frozen=True)

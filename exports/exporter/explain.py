@@ -12,6 +12,7 @@ from integrations.spec import REQUIRED, Connector, Field, Reason
 
 Event = dict[str, dict[str, Any]]
 FieldReason = tuple[str, Reason]
+Reject = tuple[int, tuple[FieldReason, ...]]  # row number, and every reason
 
 
 @dataclass(frozen=True)

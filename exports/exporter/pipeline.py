@@ -1,0 +1,110 @@
+"""From numbered record batches to request bodies: the exporter's line, put together."""
+
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from exports.exporter.batches import Batch, Chunk, cut, without_giants
+from exports.exporter.cells import texts
+from exports.exporter.checks import check_batch
+from exports.exporter.encode import encode, explain_rows
+from exports.exporter.explain import Reject
+from exports.exporter.plan import Plan
+
+Numbered = Iterable[tuple[int, pa.RecordBatch]]
+T = TypeVar("T")
+
+SLICE_ROWS = 10_000  # encoded at once: the work set stays in the processor's caches
+SLICE_BYTES = 64_000_000  # and far from the 2 GiB that one string array holds, even if every byte is escaped
+
+
+def batches(plan: Plan, numbered: Numbered, *, max_events: int, max_bytes: int) -> Iterator[Batch]:
+    """Batches of a result's rows. `numbered`: (number of its first row, record batch), contiguous, from any row on."""
+    return cut(chunks(plan, numbered), max_events=max_events, max_bytes=max_bytes, window=plan.window)
+
+
+def chunks(plan: Plan, numbered: Numbered) -> Iterator[Chunk]:
+    """The rows, checked and encoded."""
+    return (_chunk(plan, first_row, batch) for first_row, batch in _slices(plan, numbered))
+
+
+def _chunk(plan: Plan, first_row: int, batch: pa.RecordBatch) -> Chunk:
+    encoded = encode(plan, batch)
+    return Chunk(
+        first_row=first_row,
+        end_row=first_row + len(batch),
+        text=encoded.text,
+        ends=encoded.ends,
+        rows=encoded.rows + first_row,
+        times=encoded.times,
+        carries=encoded.carries,
+        rejects=[(row + first_row, reasons) for row, reasons in encoded.rejects],
+    )
+
+
+def invalid_rows(plan: Plan, numbered: Numbered, *, max_bytes: int) -> Iterator[Reject]:
+    """Every row that `batches` would reject: for a look at the whole result before anything is sent.
+
+    Good rows are not encoded, but where one might be too large for a request.
+    """
+    for first_row, batch in _slices(plan, numbered):
+        if _largest_event(plan, batch) > max_bytes:
+            for piece in without_giants(_chunk(plan, first_row, batch), max_bytes):
+                yield from piece.rejects
+        else:
+            good, _ = check_batch(plan, plan.checks, batch)
+            yield from ((row + first_row, why) for row, why in explain_rows(plan, batch, np.flatnonzero(~good)))
+
+
+def _largest_event(plan: Plan, batch: pa.RecordBatch) -> int:
+    """No event of the batch has more bytes: JSON writes a byte with at most six, and a hash with 64."""
+    return 6 * _cell_bytes(plan, batch) + int(plan.layout.literals.nbytes) + 64 * len(plan.columns) + 2
+
+
+def _slices(plan: Plan, numbered: Numbered) -> Iterator[tuple[int, pa.RecordBatch]]:
+    for first_row, batch in numbered:
+        for start in range(0, len(batch), SLICE_ROWS):
+            yield from _light(plan, first_row + start, batch.slice(start, SLICE_ROWS))
+
+
+def _light(plan: Plan, first_row: int, batch: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """The batch, halved until each piece is light enough or one row."""
+    half = len(batch) // 2
+    if not half or _cell_bytes(plan, batch) <= SLICE_BYTES:
+        yield first_row, batch
+        return
+    yield from _light(plan, first_row, batch.slice(0, half))
+    yield from _light(plan, first_row + half, batch.slice(half))
+
+
+def _cell_bytes(plan: Plan, batch: pa.RecordBatch) -> int:
+    """Bytes of the mapped cells; those of a dictionary as often as they stand in the column."""
+    return sum(_column_bytes(batch.column(name)) for name in plan.columns)
+
+
+def _column_bytes(column: pa.Array) -> int:
+    if not pa.types.is_dictionary(column.type):
+        return int(column.nbytes)
+    lengths = pc.binary_length(texts(column.dictionary).array)
+    return int(pc.sum(lengths.take(column.indices)).as_py() or 0)
+
+
+def prefetched(items: Iterator[T]) -> Iterator[T]:
+    """The same items; the next one is made in a thread while the caller uses the present one.
+
+    Closing the generator waits for the item that is being made, ends the thread, and closes `items`.
+    """
+    end = object()
+    try:
+        with ThreadPoolExecutor(1, thread_name_prefix="encoder") as thread:
+            following = thread.submit(next, items, end)
+            while (item := following.result()) is not end:
+                following = thread.submit(next, items, end)
+                yield cast(T, item)
+    finally:
+        if isinstance(items, Generator):
+            items.close()
