@@ -47,7 +47,7 @@ def compile_plan(
     is held against. `time_zone`: of timestamps and dates that name none.
     """
     zone = _zone(time_zone)
-    problems = check_mapping(connector, mapping, schema.names, now=now) + _type_problems(connector, mapping, schema)
+    problems = check_mapping(connector, mapping, schema.names, now=now) + type_problems(connector, mapping, schema)
     if problems:
         raise PlanError(problems)
     local = _local_time(connector, zone, now)
@@ -78,7 +78,8 @@ def _local_time(connector: Connector, zone: ZoneInfo, now: int) -> LocalTime:
     return LocalTime(zone, now - window.max_age, now + window.max_ahead)
 
 
-def _type_problems(connector: Connector, mapping: Mapping, schema: pa.Schema) -> list[Problem]:
+def type_problems(connector: Connector, mapping: Mapping, schema: pa.Schema) -> list[Problem]:
+    """Mapped columns whose type can not be their field."""
     problems = []
     for field in connector.fields:
         source = mapping.get(field.name)
