@@ -8,6 +8,16 @@ from accounts.models import Role, User
 PASSWORD = "correct horse battery"
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
+    """SQLite in a file, with WAL as in use: threads cannot share a database in memory without tripping each other."""
+    from django.conf import settings
+
+    default = settings.DATABASES["default"]
+    if default["ENGINE"] == "django.db.backends.sqlite3":
+        default.setdefault("TEST", {})["NAME"] = str(settings.DATA_DIR / "test.sqlite3")
+
+
 @pytest.fixture(autouse=True)
 def plain_static_files(settings):
     """Pages name static files as they are: nothing is collected for a test."""

@@ -1,4 +1,4 @@
-"""From files to Parquet files that no table lists yet: columns are decided here, rows are written in a child process."""
+"""From files to Parquet files that no table lists yet: columns are decided here, rows written in a child process."""
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -80,24 +80,16 @@ def columns_of(
 ) -> tuple[Column, ...]:
     """The columns that all the files are loaded with. Raises NotLoaded.
 
-    `known`: the columns of a table that is appended to; they stay as they are and no other may come.
+    `known`: the columns of a table that is appended to; they stay as they are, and the loader lets no other in.
     `types`: what some columns of a new table shall be, whatever the files suggest.
     """
+    if known:
+        return _with_types({column.name: column.type for column in known}, types or {}, fixed=True)
     found: dict[str, str] = {}
     for source in sources:
-        columns = sniff(source).columns
-        refuse_new(columns, known, source)
-        for column in columns:
+        for column in sniff(source).columns:
             found[column.name] = _wider(found.get(column.name, column.type), column.type)
-    return _with_types({column.name: column.type for column in known} or found, types or {}, fixed=bool(known))
-
-
-def refuse_new(columns: Sequence[Column], known: Sequence[Column], source: Source) -> None:
-    """Raise NotLoaded if a table that has columns would get another one."""
-    new = new_columns(columns, known)
-    if new:
-        listed = ", ".join(new)
-        raise NotLoaded(f"The table has no column named {listed}. Its columns stay as they are.", source=source.name)
+    return _with_types(found, types or {}, fixed=False)
 
 
 def new_columns(columns: Sequence[Column], known: Sequence[Column]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Personal data in a table's values, made unreadable for display: what looks like it, or is in a column named for it."""
+"""Personal data in a table's values, cut for display: what looks like it, or stands in a column named for it."""
 
 import re
 from collections.abc import Callable

@@ -77,13 +77,13 @@ def load(
     except IntegrityError as error:
         if Database.objects.filter(pk=database.pk).exists():
             raise
-        raise NotLoaded(f"The database {database.name} was deleted meanwhile.") from error
+        raise _gone(order) from error
 
 
 def delete_table(table: Table, *, user: Any = None, request: HttpRequest | None = None) -> None:
     """Delete a table at once; its files stay for queries that read them now."""
     with transaction.atomic():
-        table = Table.objects.select_for_update().select_related("database").get(pk=table.pk)
+        table = Table.objects.select_for_update(of=("self",)).select_related("database").get(pk=table.pk)
         rows = sum(table.files.filter(retired_at=None).values_list("rows", flat=True))
         table.files.filter(retired_at=None).update(retired_at=timezone.now())
         audit.record("table.delete", table, user=user, request=request, rows=rows)
@@ -123,8 +123,11 @@ def _known_columns(order: _Order) -> tuple[Column, ...]:
 @transaction.atomic
 def _list(order: _Order, parts: Sequence[Part], columns: Sequence[Column], known: Sequence[Column]) -> Table:
     """The one transaction: the table, its files, the load and the audit entry, or nothing of it."""
+    if not Database.objects.filter(pk=order.database.pk).exists():
+        raise _gone(order)
     Table.objects.get_or_create(database=order.database, name=order.table)
     table = Table.objects.select_for_update().get(database=order.database, name=order.table)
+    table.database = order.database
     if order.mode == APPEND and table.columns != _pairs(known):
         raise _Moved
     if order.mode == REPLACE:
@@ -135,6 +138,10 @@ def _list(order: _Order, parts: Sequence[Part], columns: Sequence[Column], known
         _adopt(table, part)
     _record(table, order, sum(part.rows for part in parts))
     return table
+
+
+def _gone(order: _Order) -> NotLoaded:
+    return NotLoaded(f"The database {order.database.name} was deleted meanwhile.")
 
 
 def _pairs(columns: Sequence[Column]) -> list[list[str]]:
