@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 
 from integrations.models import Authentication
 from warehouse.models import Database
@@ -88,6 +88,23 @@ ACTIVE = (*WAITING, JobState.RUNNING)
 FINISHED = (JobState.SUCCESS, JobState.ERROR, JobState.KILLED)
 
 
+class Outcome(models.TextChoices):
+    """Where a job stands, as people look for it; the database computes it from the state and the counts."""
+
+    ACTIVE = "active", "Running"
+    SUCCESS = "success", "Success"
+    REJECTS = "rejects", "Success with rejects"
+    ERROR = "error", "Error"
+    KILLED = "killed", "Killed"
+
+
+_OUTCOME = Case(
+    When(Q(state="success") & (Q(invalid__gt=0) | Q(refused__gt=0)), then=Value("rejects")),
+    When(state__in=["success", "error", "killed"], then=F("state")),
+    default=Value("active"),
+)
+
+
 class JobQuerySet(models.QuerySet["Job"]):
     def active(self) -> "JobQuerySet":
         return self.filter(state__in=ACTIVE)
@@ -155,6 +172,9 @@ class Job(models.Model):
     refused = models.BigIntegerField(default=0)
     unknown = models.BigIntegerField(default=0)
     not_attempted = models.BigIntegerField(default=0)
+    outcome = models.GeneratedField(  # one of Outcome
+        expression=_OUTCOME, output_field=models.CharField(max_length=12), db_persist=True
+    )
 
     objects = JobQuerySet.as_manager()
 
@@ -165,6 +185,9 @@ class Job(models.Model):
             models.Index(fields=["query", "-id"], name="job_by_query"),
             models.Index(fields=["authentication", "-id"], name="job_by_destination"),
             models.Index(fields=["created_at"], name="job_by_time"),
+            models.Index(fields=["outcome", "-id"], name="job_by_outcome"),
+            models.Index(fields=["name", "-id"], name="job_by_name"),
+            models.Index(fields=["finished_at"], name="job_by_end"),
             models.Index(fields=["next_attempt_at"], condition=Q(state__in=WAITING), name="job_waiting"),
             models.Index(fields=["lease_until"], condition=Q(state="running"), name="job_running"),
         ]
