@@ -4,8 +4,9 @@ Row ranges are half-open. Each write is bound to the position it starts from, so
 was lost changes nothing.
 """
 
+import itertools
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,7 +43,13 @@ class Ending:
         return self.accepted + self.unknown + len(self.rejects)
 
 
-def settle(lease: Lease, ending: Ending, *, request: JobRequest | None = None) -> None:
+CHUNK = 10_000  # rejects held in memory at once
+
+Sample = Callable[[int, str], str]
+"""(row, field) → the row's value of that field, masked: shown beside a reason."""
+
+
+def settle(lease: Lease, ending: Ending, *, sample: Sample, request: JobRequest | None = None) -> None:
     """Record the end of these rows and move the position behind them. Raises LostLease."""
     committed = db_retry(lambda: lease.mine().values_list("rejects_bytes", flat=True).first())
     if committed is None:
@@ -53,7 +60,7 @@ def settle(lease: Lease, ending: Ending, *, request: JobRequest | None = None) -
         with transaction.atomic():
             moved = _move(lease.mine().filter(position=ending.first_row), ending, length)
             if moved:
-                _count_reasons(lease.pk, ending.rejects)
+                Tally().add(ending.rejects).save(lease.pk, sample)
                 if request:
                     request.save()
             return moved
@@ -77,39 +84,58 @@ def _move(job: JobQuerySet, ending: Ending, length: int) -> bool:
     return bool(moved)
 
 
-def record_invalid(lease: Lease, found: Iterable[Reject]) -> int:
+def record_invalid(lease: Lease, found: Iterable[Reject], *, sample: Sample) -> int:
     """All invalid rows of a job of which nothing is sent; the position stays. → how many. Raises LostLease."""
-    all_found = tuple(found)
-    length = rejects.append(Job(pk=lease.pk).folder, 0, all_found)
+    folder, tally, length = Job(pk=lease.pk).folder, Tally(), 0
+    for some in _chunks(found):
+        tally.add(some)
+        length = rejects.append(folder, length, some)
 
     def commit() -> bool:
         with transaction.atomic():
             untouched = lease.mine().filter(position=0, invalid=0)
             moved = untouched.update(
-                invalid=len(all_found), not_attempted=F("not_attempted") - len(all_found), rejects_bytes=length
+                invalid=tally.rejects, not_attempted=F("not_attempted") - tally.rejects, rejects_bytes=length
             )
             if moved:
-                _count_reasons(lease.pk, all_found)
+                tally.save(lease.pk, sample)
             return bool(moved)
 
-    if all_found and not db_retry(commit) and not db_retry(lease.mine().filter(invalid=len(all_found)).exists):
+    if tally.rejects and not db_retry(commit) and not db_retry(lease.mine().filter(invalid=tally.rejects).exists):
         raise LostLease
-    return len(all_found)
+    return tally.rejects
 
 
-def _count_reasons(pk: int, found: Iterable[Reject]) -> None:
-    rows: Counter[tuple[str, str]] = Counter()
-    words: dict[tuple[str, str], tuple[str, str]] = {}
-    for reject in found:
-        for name, code, text, sample in reject.reasons:
-            rows[name, code] += 1
-            words.setdefault((name, code), (text, sample))
-    for (name, code), count in rows.items():
-        text, sample = words[name, code]
-        reason, _ = JobReason.objects.get_or_create(
-            job_id=pk, field=name, code=code, defaults={"text": text[:300], "sample": sample[:200]}
-        )
-        JobReason.objects.filter(pk=reason.pk).update(rows=F("rows") + count)
+def _chunks(found: Iterable[Reject]) -> Iterator[list[Reject]]:
+    rest = iter(found)
+    while some := list(itertools.islice(rest, CHUNK)):
+        yield some
+
+
+class Tally:
+    """How many rows have which reason, and the first row of each."""
+
+    def __init__(self) -> None:
+        self.rejects = 0
+        self.rows: Counter[tuple[str, str]] = Counter()
+        self.first: dict[tuple[str, str], tuple[int, str]] = {}
+
+    def add(self, found: Iterable[Reject]) -> "Tally":
+        for reject in found:
+            self.rejects += 1
+            for name, code, text in reject.reasons:
+                self.rows[name, code] += 1
+                self.first.setdefault((name, code), (reject.row, text))
+        return self
+
+    def save(self, pk: int, sample: Sample) -> None:
+        """Add to what the job has so far; within the caller's transaction."""
+        for (name, code), count in self.rows.items():
+            row, text = self.first[name, code]
+            known = JobReason.objects.filter(job_id=pk, field=name, code=code)
+            if not known.update(rows=F("rows") + count):
+                shown = sample(row, name)[:200]
+                JobReason.objects.create(job_id=pk, field=name, code=code, text=text[:300], rows=count, sample=shown)
 
 
 def unknown_in_flight(pk: int) -> int:

@@ -293,11 +293,10 @@ class JobLog(models.Model):
 
 
 class TagLease(models.Model):
-    """One request at a time per tag: whoever holds the row may send. `tag` is the connector's key and the tag."""
+    """One request at a time per tag: the job whose lease token stands here may send."""
 
     tag = models.CharField(max_length=255, primary_key=True)
     token = models.UUIDField(null=True)
-    until = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.tag

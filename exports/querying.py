@@ -2,8 +2,8 @@
 
 import time
 
-
 from exports import engine, jobs
+from exports.endings import JobFailed
 from exports.lease import JobKilled, Lease
 from exports.models import Job, Phase
 from exports.results import NAME, keep
@@ -13,18 +13,11 @@ from warehouse.models import Database
 PROGRESS_SECONDS = 1.0
 
 
-class JobFailed(Exception):
-    """The job ends in error: what is wrong, what the user can do, and where in the query."""
-
-    def __init__(self, error: str, advice: str = "", line: int | None = None) -> None:
-        super().__init__(error)
-        self.error = error
-        self.advice = advice
-        self.line = line
-
-
 def query(job: Job, lease: Lease) -> None:
-    """Run the job's query and keep its rows; the job's row then says where. Raises EngineError, JobFailed, JobKilled."""
+    """Run the job's query and keep its rows; the job's row then says where.
+
+    Raises EngineError, JobFailed, JobKilled, LostLease.
+    """
     database = Database.objects.filter(name=job.database_name).first()
     if not database:
         raise JobFailed(
@@ -80,5 +73,3 @@ def _keep(job: Job, lease: Lease, result: Result, started: float) -> None:
         **({"rows": rows, "not_attempted": rows} if job.exports else {}),
     )
     jobs.log(job, f"Query finished: {rows:,} rows in {seconds:,.1f} s.")
-
-

@@ -16,11 +16,11 @@ NAME = "rejects.jsonl"
 
 @dataclass(frozen=True)
 class Reject:
-    """A row that is invalid or refused. `reasons`: (field, code, text, masked value) each; field "" = whole record."""
+    """A row that is invalid or refused. `reasons`: (field, code, text) each; field "" is the record as a whole."""
 
     row: int
     end: str  # "invalid" | "refused"
-    reasons: tuple[tuple[str, str, str, str], ...]
+    reasons: tuple[tuple[str, str, str], ...]
 
 
 def append(folder: Path, committed: int, rejects: Iterable[Reject]) -> int:

@@ -22,7 +22,6 @@ class Migration(migrations.Migration):
             fields=[
                 ('tag', models.CharField(max_length=255, primary_key=True, serialize=False)),
                 ('token', models.UUIDField(null=True)),
-                ('until', models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(

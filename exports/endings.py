@@ -1,0 +1,27 @@
+"""How a job leaves its worker before it is done."""
+
+from typing import Any
+
+
+class JobFailed(Exception):
+    """The job ends in error: what is wrong, what the user can do, and where in the query.
+
+    `unknown`: events that were sent without an answer that settles them.
+    """
+
+    def __init__(self, error: str, advice: str = "", *, line: int | None = None, unknown: int = 0) -> None:
+        super().__init__(error)
+        self.error = error
+        self.advice = advice
+        self.line = line
+        self.unknown = unknown
+
+
+class RetryLater(Exception):
+    """The job gives its worker back and wants to go on after `seconds`; `values` go into its row."""
+
+    def __init__(self, seconds: float, reason: str = "", **values: Any) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+        self.reason = reason
+        self.values = values

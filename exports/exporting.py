@@ -1,0 +1,226 @@
+"""Steps 3 to 9 of a job: plan, check, send in order, account. The kept result is read from the job's position on."""
+
+import time
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import timedelta
+from typing import Any
+
+import requests
+from django.conf import settings as site
+from django.utils import timezone
+
+from exports import accounting, jobs
+from exports.accounting import Ending
+from exports.endings import JobFailed, RetryLater
+from exports.exporter.batches import Batch
+from exports.exporter.delivery import Attempt, Cause, Halted, Refusal, Settled, deliver, http_post, next_wait, pause
+from exports.exporter.explain import Reject as CoreReject
+from exports.exporter.explain import source_value
+from exports.exporter.mapping import Mapping, from_json
+from exports.exporter.masking import mask
+from exports.exporter.pipeline import batches, invalid_rows, prefetched
+from exports.exporter.plan import Plan, compile_plan
+from exports.lease import Lease
+from exports.models import Job, JobLog, JobRequest, Phase
+from exports.rejects import Reject
+from exports.results import NAME, KeptResult
+from exports.sending import Sender
+from integrations.models import Authentication
+from integrations.spec import Answer
+
+THROTTLED_AT_MOST = timedelta(hours=24)
+REFUSED = ("", "refused", "refused by LINE; our checks had passed it")
+
+
+def export(job: Job, lease: Lease) -> None:
+    """Send what the job has not sent yet. Raises JobFailed, RetryLater, PlanError, JobKilled, LostLease."""
+    if job.authentication is None:
+        raise JobFailed(
+            f"The authentication {job.destination} does not exist any more.",
+            "Choose another authentication in Export Results, and run again.",
+        )
+    if not (job.folder / NAME).exists():
+        raise JobFailed("The kept result of this job is gone from DATA_DIR.", "Run the job again from its query.")
+    line = Export(job, lease, job.authentication)
+    if not job.settings["ignore_invalid_records"] and not job.position:
+        line.refuse_if_any_invalid()
+    line.send()
+
+
+class Export:
+    """One job's line from the kept result to the destination."""
+
+    def __init__(self, job: Job, lease: Lease, authentication: Authentication) -> None:
+        self.job = job
+        self.lease = lease
+        self.connector = authentication.connector
+        self.settings: dict[str, Any] = {**authentication.public_settings(), **job.settings}
+        self.mapping: Mapping = from_json(job.mapping)
+        self.kept = KeptResult(job.folder / NAME)
+        self.position = job.position
+        self.tries = job.tries
+        self.throttled_since = job.throttled_since
+        tag = f"{self.connector.key}:{self.connector.path.format(**self.settings)}"
+        self.sender = Sender(job, lease, self._post(authentication.pk), tag)
+
+    def _post(self, authentication: int) -> Any:
+        session = requests.Session()
+        return http_post(
+            session,
+            self.connector,
+            site.LINE_CONVERSION_API_URL,
+            lambda: Authentication.objects.get(pk=authentication).all_settings(),  # read anew for each request
+            self.settings["connection_timeout"],
+        )
+
+    def plan(self) -> Plan:
+        now = int(time.time())
+        return compile_plan(
+            self.connector, self.mapping, self.settings, self.kept.schema, now=now, time_zone=self.job.time_zone
+        )
+
+    # --- checking first
+
+    def refuse_if_any_invalid(self) -> None:
+        """With Ignore Invalid Records off: the whole result is checked, and one invalid row stops the job."""
+        self.lease.save(phase=Phase.CHECKING)
+        plan = self.plan()
+        found = accounting.record_invalid(self.lease, self._checked(plan), sample=self.sample)
+        if found:
+            raise JobFailed(
+                f"{found:,} of {self.job.rows:,} rows are invalid, and Ignore Invalid Records is off.",
+                "See below which rows and why. Correct the data or the query, or switch Ignore Invalid Records on.",
+            )
+
+    def _checked(self, plan: Plan) -> Iterable[Reject]:
+        for reject in invalid_rows(plan, self._watched(), max_bytes=self.connector.limits.bytes):
+            yield invalid(reject)
+
+    def _watched(self) -> Iterable[Any]:
+        for item in self.kept.batches():
+            self.lease.check()
+            yield item
+
+    # --- sending
+
+    def send(self) -> None:
+        self.lease.save(phase=Phase.EXPORTING)
+        if self.job.rows and not self.position:
+            self._announce()
+        try:
+            while self.position < self.job.rows:
+                self._send_while_in_window()
+        finally:
+            self.sender.give_turn()
+
+    def _announce(self) -> None:
+        size = self.settings["max_records"]
+        jobs.log(self.job, f"Sending to {self.job.destination} in requests of up to {size:,} events.")
+
+    def _send_while_in_window(self) -> None:
+        """Until the end, or until an event has left the time window since it was checked: then plan anew."""
+        ready = batches(
+            self.plan(),
+            self.kept.batches(self.position),
+            max_events=self.settings["max_records"],
+            max_bytes=self.connector.limits.bytes,
+        )
+        with closing(prefetched(ready)) as ahead:  # type: ignore[type-var]
+            for batch in ahead:
+                if batch.outside_window(int(time.time())):
+                    return
+                self._deliver(batch)
+
+    def _deliver(self, batch: Batch) -> None:
+        request: JobRequest | None = None
+        strict = not self.settings["ignore_invalid_records"]
+        for step in deliver(batch, self.sender, self.connector, stop_at_refusal=strict):
+            match step:
+                case Attempt():
+                    request = self.sender.record(step)
+                    self._log_answer(request, step)
+                case Settled():
+                    self._settle(step, request)
+                case Halted():
+                    self._halt(step, request)
+
+    def _settle(self, settled: Settled, request: JobRequest | None) -> None:
+        found = [*map(invalid, settled.rejects), *map(refused, settled.refused)]
+        ending = Ending(settled.first_row, settled.end_row, settled.accepted, tuple(sorted(found, key=lambda r: r.row)))
+        accounting.settle(self.lease, ending, sample=self.sample, request=request)
+        self.position, self.tries, self.throttled_since = settled.end_row, 0, None
+
+    def _log_answer(self, request: JobRequest, attempt: Attempt) -> None:
+        code = attempt.reply.status
+        if code == 202:
+            return
+        says = self.connector.says(code).what if code else f"{self.connector.unreachable.what} {attempt.reply.error}."
+        rows = f"rows {attempt.first_row + 1:,} to {attempt.end_row:,}"
+        jobs.log(self.job, f"Request {request.number}, {rows}: {says}", JobLog.Level.WARN)
+
+    # --- what stops it
+
+    def _halt(self, halted: Halted, request: JobRequest | None) -> None:
+        if halted.cause is not Cause.ANSWER:
+            self._halt_by_refusals(halted)
+        if halted.answer is Answer.WAIT:
+            self._wait(halted)
+        if halted.answer is Answer.RETRY:
+            self._retry(halted, request)
+        code = halted.reply.status
+        what = halted.advice.what if halted.answer is Answer.STOP else f"{halted.advice.what} Its code: {code}."
+        raise JobFailed(what, halted.advice.do, unknown=len(halted.unknown_rows))
+
+    def _halt_by_refusals(self, halted: Halted) -> None:
+        if halted.cause is Cause.MAPPING_FAULT:
+            raise JobFailed(halted.advice.what, halted.advice.do)
+        row = halted.refused[-1].row + 1
+        raise JobFailed(
+            f"LINE refused row {row:,}, which our checks had passed, and Ignore Invalid Records is off.",
+            "Events before it were received. Correct the row and run again, or switch Ignore Invalid Records on.",
+        )
+
+    def _wait(self, halted: Halted) -> None:
+        """Asked to slow down: no try is used up, but not for ever."""
+        now = timezone.now()
+        since = self.throttled_since or now
+        if now - since > THROTTLED_AT_MOST:
+            raise JobFailed("LINE has asked to slow down (429) for 24 hours.", "Run the job again later.")
+        wait = pause(self.settings, 0, halted.reply.retry_after)
+        raise RetryLater(wait, halted.advice.what, throttled_since=since)
+
+    def _retry(self, halted: Halted, request: JobRequest | None) -> None:
+        wait = next_wait(self.settings, self.tries, halted.reply.retry_after)
+        if wait is not None:
+            most = self.settings["max_retry"]
+            raise RetryLater(wait, f"Retry {self.tries + 1} of {most}.", tries=self.tries + 1)
+        if request:
+            request.state = JobRequest.State.UNKNOWN
+            request.save()
+        count = len(halted.unknown_rows)
+        raise JobFailed(
+            f"{halted.advice.what} Gave up after {self.tries} retries.",
+            f"{count:,} events of the last request are unknown: LINE may have them. Run again when LINE answers: "
+            "it drops what it has already, by deduplication_key, for 30 days.",
+            unknown=count,
+        )
+
+    # --- evidence
+
+    def sample(self, row: int, name: str) -> str:
+        """The row's value of a field, masked."""
+        if not name:
+            return ""
+        values = self.kept.rows([row]).to_pylist()[0]
+        value = source_value(self.mapping, self.connector.field(name), values)
+        return "" if value is None else mask(self.connector.field(name), value)
+
+
+def invalid(reject: CoreReject) -> Reject:
+    row, reasons = reject
+    return Reject(row, "invalid", tuple((name, reason.code, reason.text) for name, reason in reasons))
+
+
+def refused(refusal: Refusal) -> Reject:
+    return Reject(refusal.row, "refused", (REFUSED,))

@@ -1,0 +1,133 @@
+"""The task: claim a job, do its steps, give it back in the state it reached. How a job ends stands here."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, connection
+from django.db.models import F
+from django.utils import timezone
+
+from exports import accounting, exporting, jobs, querying
+from exports.endings import JobFailed, RetryLater
+from exports.exporter.plan import PlanError
+from exports.lease import JobKilled, Lease, LostLease, db_retry, heartbeat
+from exports.models import Job, JobLog, JobState
+from integrations.secrets import SecretUnreadable
+from warehouse.engines.base import EngineError, EngineUnavailable, LimitExceeded, QueryFailed, QueryRejected
+
+logger = logging.getLogger(__name__)
+
+
+def run_job(pk: int) -> str:
+    """django-q2's task: a hint that job `pk` may want a worker. → what came of it, for the task's record."""
+    lease = Lease(pk)
+    if not lease.claim():
+        return "not waiting"
+    try:
+        with heartbeat(lease):
+            return _run(lease)
+    except LostLease:
+        return "lost"  # another worker has it
+    except (OperationalError, InterfaceError):
+        connection.close()
+        logger.exception("Job %s: the console's database is away; the job goes on when its lease has run out", pk)
+        return "abandoned"
+
+
+def _run(lease: Lease) -> str:
+    job = db_retry(lambda: Job.objects.select_related("authentication").get(pk=lease.pk))
+    if not job.started_at:
+        job.started_at = timezone.now()
+        lease.save(started_at=job.started_at)
+    try:
+        _steps(job, lease)
+    except JobKilled:
+        return _killed(job, lease)
+    except RetryLater as later:
+        return _wait(job, lease, later)
+    except Exception as error:
+        if isinstance(error, LostLease | OperationalError | InterfaceError):
+            raise
+        return _failed(job, lease, error)
+    return _done(job, lease)
+
+
+def _steps(job: Job, lease: Lease) -> None:
+    if not job.result_path:
+        querying.query(job, lease)
+        job.refresh_from_db()
+    lease.check()
+    if job.exports:
+        exporting.export(job, lease)
+
+
+def _done(job: Job, lease: Lease) -> str:
+    job.refresh_from_db()
+    if not job.exports:
+        text = "Finished."
+    elif not job.rows:
+        text = "Finished: the query returned no rows, so there was nothing to send."
+    else:
+        text = f"Finished: {job.accepted:,} accepted, {job.invalid:,} invalid, {job.refused:,} refused."
+    return _end(job, lease, JobState.SUCCESS, text)
+
+
+def _end(job: Job, lease: Lease, state: JobState, text: str, level: str = JobLog.Level.INFO, **values: Any) -> str:
+    if not lease.release(state, phase="", progress=None, finished_at=timezone.now(), **values):
+        raise LostLease
+    jobs.log(job, text, level)
+    return state
+
+
+def _killed(job: Job, lease: Lease) -> str:
+    if not db_retry(lambda: accounting.end_killed(lease.mine(), job.pk)):
+        raise LostLease
+    jobs.log(job, "Stopped.", JobLog.Level.WARN)
+    return JobState.KILLED
+
+
+def _wait(job: Job, lease: Lease, later: RetryLater) -> str:
+    """The worker is free while the job waits."""
+    at = timezone.now() + timedelta(seconds=later.seconds)
+    values = {"next_attempt_at": at, "hinted_at": None, **later.values}
+    if not lease.release(JobState.RETRY_WAIT, **values):
+        raise LostLease
+    if later.reason:
+        jobs.log(job, f"{later.reason} Next try in {later.seconds:,.0f} s.", JobLog.Level.WARN)
+    return JobState.RETRY_WAIT
+
+
+def _failed(job: Job, lease: Lease, error: Exception) -> str:
+    failed = explain(error)
+    if not isinstance(error, JobFailed | EngineError | PlanError):
+        logger.exception("Job %s failed", job.pk)
+    job.refresh_from_db()
+    unknown = failed.unknown + db_retry(lambda: accounting.unknown_in_flight(job.pk))
+    if job.exports and not job.accepted + job.unknown + job.refused + unknown:
+        failed.advice = f"{failed.advice} Nothing was sent.".strip()
+    values: dict[str, Any] = {"error": failed.error, "advice": failed.advice, "error_line": failed.line}
+    if unknown:
+        values |= {"unknown": F("unknown") + unknown, "not_attempted": F("not_attempted") - unknown}
+    return _end(job, lease, JobState.ERROR, failed.error, JobLog.Level.ERROR, **values)
+
+
+def explain(error: Exception) -> JobFailed:
+    """What the error means to the user: what is wrong, what to do, where."""
+    if isinstance(error, JobFailed):
+        return error
+    if isinstance(error, QueryRejected | QueryFailed):
+        return JobFailed(f"The query failed: {error.message}", "Correct the query and run it again.", line=error.line)
+    if isinstance(error, LimitExceeded):
+        return JobFailed(error.message, "Make the query smaller, or ask the admin of this server for a higher limit.")
+    if isinstance(error, EngineUnavailable):
+        return JobFailed(error.message, "Run the job again; if it fails again, tell the admin of this server.")
+    if isinstance(error, PlanError):
+        wrong = "; ".join(f"{p.field}: {p.text}" if p.field else p.text for p in error.problems)
+        return JobFailed(f"The column mapping does not fit the query: {wrong}.", "Correct it in Export Results.")
+    if isinstance(error, SecretUnreadable):
+        return JobFailed(str(error), "Enter the access token in the authentication again, or restore the key.")
+    return JobFailed(
+        "The job broke off because of a fault in the console.",
+        "The server's log has the details. Run the job again; if it fails again, report it.",
+    )
