@@ -73,10 +73,12 @@ def _value_type(type_: pa.DataType) -> pa.DataType:
 
 
 def plain(array: pa.Array) -> pa.Array:
-    """The array without extension type and dictionary."""
+    """The array without extension type, dictionary and string views, which not every function of Arrow knows."""
     if isinstance(array.type, pa.BaseExtensionType):
         return plain(array.storage)
-    return plain(array.dictionary_decode()) if pa.types.is_dictionary(array.type) else array
+    if pa.types.is_dictionary(array.type):
+        return plain(array.dictionary_decode())
+    return array.cast(TEXT) if pa.types.is_string_view(array.type) else array
 
 
 def bools(mask: pa.BooleanArray) -> Mask:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
-from exports.exporter.cells import TEXT, Ints, Mask, offsets, plain_values
+from exports.exporter.cells import TEXT, Ints, Mask, offsets, plain, plain_values
 from exports.exporter.checks import Checked, byte_cells, check_batch
 from exports.exporter.explain import FieldReason, Reject, explain_row
 from exports.exporter.layout import START, Element, Ids, Layout, Part
@@ -212,5 +212,5 @@ def explain_rows(plan: Plan, batch: pa.RecordBatch, rows: Rows) -> list[Reject]:
 def row_values(plan: Plan, batch: pa.RecordBatch, rows: Rows) -> list[dict[str, Any]]:
     """Some rows as plain values by column."""
     chosen = pa.array(rows)
-    columns = {name: plain_values(batch.column(name).take(chosen), plan.zone) for name in plan.columns}
+    columns = {name: plain_values(plain(batch.column(name)).take(chosen), plan.zone) for name in plan.columns}
     return [{name: values[k] for name, values in columns.items()} for k in range(len(rows))]
