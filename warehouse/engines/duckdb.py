@@ -149,11 +149,12 @@ class DuckDBResult:
 
 
 def _born(pid: int) -> str:
-    """When a process was started, in clock ticks since boot: tells it from a later one with the same number."""
+    """When a process was started, in clock ticks since boot: a later one may have its number. Empty if it ended."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return ""
+    return "" if state == "Z" else fields[18]
 
 
 def _is(handle: Mapping[str, Any]) -> bool:

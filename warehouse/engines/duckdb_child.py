@@ -8,17 +8,31 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from warehouse.engines import fence, loader_child, query_child
 from warehouse.engines.status import described, say
 
-_MODES = {
+Work = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def _ended_at_once(work: Work) -> Work:
+    """For work that does not hear an interrupt, because much of it is Python: a request to stop ends the process."""
+
+    def run(job: dict[str, Any]) -> dict[str, Any]:
+        fence.watch(stop=lambda: os._exit(1), tick=lambda: None, parent=job["parent"])
+        return work(job)
+
+    return run
+
+
+_MODES: dict[str, Work] = {
     "query": query_child.query,
     "check": query_child.check,
-    "sniff": loader_child.sniff,
-    "load": loader_child.load,
+    "sniff": _ended_at_once(loader_child.sniff),
+    "load": _ended_at_once(loader_child.load),
 }
 
 

@@ -1,5 +1,4 @@
 """What the child does with an uploaded file: say what is in it, or turn it into a Parquet file in its own folder."""
-# ruff: noqa: S608 (every name and text in this SQL goes through quoted() or literal())
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from warehouse.engines import fence, parquetfile
+from warehouse.engines import parquetfile
 from warehouse.engines.base import Column, LimitExceeded, LoadFailed
 from warehouse.engines.columns import Names, cast, is_identifier, misfit, suggestions
 from warehouse.engines.database import open_database, over, run
@@ -64,7 +63,6 @@ def _open(job: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     run(connection, f"SET allowed_directories = [{literal(job['folder'])}]")
     run(connection, "SET enable_external_access = false")
     run(connection, "SET lock_configuration = true")
-    fence.watch(stop=connection.interrupt, tick=lambda: None, parent=job["parent"])
     return connection
 
 
@@ -93,10 +91,8 @@ def _first_fitting(connection: duckdb.DuckDBPyConnection, column: pa.Table, cand
     tests = {kind: sql for kind, sql in suggestions(column.column_names[0]).items() if kind in candidates}
     if not tests:
         return "VARCHAR"
-    answers = (
-        connection.from_arrow(column).query("sample", f"SELECT {', '.join(tests.values())} FROM sample").fetchall()
-    )
-    return next((kind for kind, fits in zip(tests, answers[0], strict=True) if fits), "VARCHAR")
+    answers = over(connection, column, ", ".join(tests.values())).fetchall()[0]
+    return next((kind for kind, fits in zip(tests, answers, strict=True) if fits), "VARCHAR")
 
 
 def _load_text(

@@ -101,8 +101,9 @@ class Child:
         self._stopping.set()
 
     def close(self) -> None:
-        """Stop what still runs and remove the folder. May be called again."""
+        """Kill what still runs, which has nothing to save, and remove the folder. May be called again."""
         self.stop("cancelled")
+        self._process.kill()
         self.stdout.close()
         self._process.wait()
         for thread in self._threads:
@@ -193,6 +194,8 @@ def error_from(status: Mapping[str, Any], limits: Limits) -> EngineError:
             return QueryRejected(message, **place, detail=detail)
         case "load":
             return LoadFailed(message, **place, detail=detail)
+        case "cancelled":
+            return Cancelled(message, detail=detail)
         case "unavailable":
             return EngineUnavailable(message, detail=detail)
         case "rows" | "memory" | "spool" as which:

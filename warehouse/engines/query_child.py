@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from warehouse.engines import fence, guard
-from warehouse.engines.base import Column, LimitExceeded, QueryFailed, QueryRejected, Table, TableName
+from warehouse.engines.base import Cancelled, Column, LimitExceeded, QueryFailed, QueryRejected, Table, TableName
 from warehouse.engines.complaints import complaint_of
 from warehouse.engines.database import open_database, run
 from warehouse.engines.querytext import ORDERING_PREFIX, literal, ordered_by, plain_spaces, quoted
@@ -25,7 +25,9 @@ BATCH_ROWS = 10_000
 
 def query(job: dict[str, Any]) -> dict[str, Any]:
     """Run the query: says `schema` and `progress`, writes the rows, returns how many there were."""
-    sql, connection, passed = _prepare(job)
+    connection = open_database(job)
+    telling = _Telling(connection, job["parent"])
+    sql, passed = _prepare(connection, job)
     relation, before = _bind(connection, sql), 0
     _refuse_repeated(relation.columns)
     if job["order_by"] and not passed.ordered:
@@ -35,30 +37,31 @@ def query(job: dict[str, Any]) -> dict[str, Any]:
     try:
         schema = relation.limit(0).to_arrow_table().schema
         say("schema", ordered=passed.ordered, schema=base64.b64encode(schema.serialize()).decode())
-        return {"rows": _stream(connection, relation, job)}
+        return {"rows": _stream(relation, telling, job["rows"])}
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         raise Broken(error, sql, before) from error
 
 
 def check(job: dict[str, Any]) -> dict[str, Any]:
     """Parse and bind the query, and return its tables, columns and whether it is ordered."""
-    sql, connection, passed = _prepare(job)
+    connection = open_database(job)
+    _Telling(connection, job["parent"])
+    sql, passed = _prepare(connection, job)
     relation = _bind(connection, sql)
     _refuse_repeated(relation.columns)
     columns = [(name, str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True)]
     return {"tables": passed.tables, "columns": columns, "ordered": passed.ordered}
 
 
-def _prepare(job: dict[str, Any]) -> tuple[str, duckdb.DuckDBPyConnection, guard.Passed]:
-    """The query as it will run, a database with the tables it names and nothing else, and what the guard found."""
+def _prepare(connection: duckdb.DuckDBPyConnection, job: dict[str, Any]) -> tuple[str, guard.Passed]:
+    """Give the database the tables that the query names and nothing else; the query as it will run, what was found."""
     sql = plain_spaces(job["sql"])
-    connection = open_database(job)
     catalogue = _catalogue(job)
     passed = guard.check(connection, sql, catalogue=catalogue, database=job["database"])
     for name in passed.tables:
         _make_view(connection, name, catalogue[name])
     _settle(connection, job)
-    return sql, connection, passed
+    return sql, passed
 
 
 def _catalogue(job: dict[str, Any]) -> dict[TableName, Table]:
@@ -143,35 +146,38 @@ def _result_column(columns: list[str], wanted: str) -> str:
     raise QueryRejected(f'The result has no column "{wanted}" to order its rows by. It has: {", ".join(columns)}.')
 
 
-class _Stopped(Exception):
-    """The parent asked us to end; it knows why."""
+class _Telling:
+    """Hears the parent's signals and tells it how many rows there are, from a thread of its own."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, parent: int) -> None:
+        self.rows = 0
+        self._connection = connection
+        self._stopping = threading.Event()
+        fence.watch(stop=self._stop, tick=self._tick, parent=parent)
+
+    def until_stopped(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        for batch in reader:
+            if self._stopping.is_set():
+                raise Cancelled("The query was cancelled.")
+            yield batch
+
+    def _stop(self) -> None:
+        self._stopping.set()
+        self._connection.interrupt()
+
+    def _tick(self) -> None:
+        if self._stopping.is_set():  # the first interrupt may have come between two statements
+            self._connection.interrupt()
+        say("progress", rows=self.rows, percent=self._connection.query_progress())
 
 
-def _stream(connection: duckdb.DuckDBPyConnection, relation: duckdb.DuckDBPyRelation, job: dict[str, Any]) -> int:
+def _stream(relation: duckdb.DuckDBPyRelation, telling: _Telling, most: int) -> int:
     """Write the rows to stdout and return how many there were; LimitExceeded after the last one allowed."""
-    rows = 0
-    stopping = threading.Event()
-
-    def stop() -> None:
-        stopping.set()
-        connection.interrupt()
-
-    def tick() -> None:
-        say("progress", rows=rows, percent=connection.query_progress())
-
-    fence.watch(stop=stop, tick=tick, parent=job["parent"])
     reader = relation.to_arrow_reader(BATCH_ROWS)
     with os.fdopen(1, "wb") as stdout, pa.ipc.new_stream(stdout, reader.schema) as writer:
-        for batch in _until(stopping, reader):
-            writer.write_batch(batch.slice(0, job["rows"] - rows))
-            rows += batch.num_rows
-            if rows > job["rows"]:
+        for batch in telling.until_stopped(reader):
+            writer.write_batch(batch.slice(0, most - telling.rows))
+            telling.rows += batch.num_rows
+            if telling.rows > most:
                 raise LimitExceeded("rows", "")
-    return rows
-
-
-def _until(stopping: threading.Event, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-    for batch in reader:
-        if stopping.is_set():
-            raise _Stopped
-        yield batch
+    return telling.rows

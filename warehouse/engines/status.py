@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse.engines.base import EngineError, LimitExceeded, LoadFailed, QueryFailed, QueryRejected
+from warehouse.engines.base import Cancelled, EngineError, LimitExceeded, LoadFailed, QueryFailed, QueryRejected
 from warehouse.engines.complaints import Complaint, complaint_of
 
 _lock = threading.Lock()
@@ -33,6 +33,8 @@ def say(kind: str, **fields: Any) -> None:
 
 def described(error: BaseException) -> dict[str, Any]:
     """An exception as the fields of an `error` status, which `process.error_from` turns back into one."""
+    if isinstance(error, Broken) and error.complaint.kind.upper() == "INTERRUPT":
+        return {"what": "cancelled", "message": "The query was cancelled."}
     if isinstance(error, Broken) and error.complaint.user_error:
         found = error.complaint
         return {"what": "user", "message": found.message, "line": found.line, "column": found.column}
@@ -52,6 +54,8 @@ def _of_ours(error: EngineError) -> dict[str, Any]:
             return {**told, "what": "load", "line": error.line, "column": error.column}
         case QueryRejected():
             return {**told, "what": "rejected", "line": error.line, "column": error.column}
+        case Cancelled():
+            return {**told, "what": "cancelled"}
         case QueryFailed(user_error=True):
             return {**told, "what": "user", "line": error.line, "column": error.column}
     return {**told, "what": "engine"}
