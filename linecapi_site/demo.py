@@ -71,6 +71,5 @@ def query(demo: User) -> Query:
         mapping={f.name: {"column": f.name} for f in CONNECTOR.fields},
         settings={s.name: s.default for s in CONNECTOR.settings_of("export")},
     )
-    saved = Query(name=QUERY, database=Database.objects.get(name=DATABASE), sql=SQL, time_zone="Asia/Tokyo")
-    queries.save(saved, user=demo, target=target)
-    return saved
+    draft = queries.Draft(QUERY, Database.objects.get(name=DATABASE), "Asia/Tokyo", SQL, target)
+    return queries.create(draft, user=demo)

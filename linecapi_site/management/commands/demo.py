@@ -1,5 +1,6 @@
 """`manage.py demo`: the main job on sample data, from an empty folder to events that LINE's stand-in accepted."""
 
+import io
 import time
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand, CommandParser
 
-from exports import jobs, targets
-from exports.models import FINISHED, Job
+from accounts.models import User
+from exports import queries
+from exports.models import FINISHED, Job, Query
 from linecapi_site import demo, processes, sample_shop
 from linecapi_site.processes import Processes
 
@@ -48,7 +50,7 @@ class Command(BaseCommand):
         file = Path(settings.UPLOADS_DIR) / "sample-shop.parquet"
         sample_shop.write(sample.table, file)
         try:
-            call_command("load_table", demo.DATABASE, demo.TABLE, str(file), replace=True, verbosity=0)
+            call_command("load_table", demo.DATABASE, demo.TABLE, str(file), replace=True, stdout=io.StringIO())
         finally:
             file.unlink(missing_ok=True)
         rows, invalid = sample.expected["read"], sample.expected["invalid"]
@@ -66,17 +68,8 @@ class Command(BaseCommand):
         children.wait(lambda: processes.answers(sandbox_port) and processes.answers(port), 30, "starting")
         return url
 
-    def export(self, children: Processes, query: Any, user: Any) -> Job:
-        job = jobs.start(
-            database=query.database,
-            sql=query.sql,
-            time_zone=query.time_zone,
-            name=query.name,
-            user=user,
-            query=query,
-            query_version=query.version,
-            target=targets.of(query),
-        )
+    def export(self, children: Processes, query: Query, user: User) -> Job:
+        job = queries.run(queries.stored(query), query=query, user=user)
 
         def finished() -> bool:
             job.refresh_from_db()
