@@ -4,9 +4,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.models import Role
 
@@ -19,13 +20,22 @@ def requires(role: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not request.user.may(role):  # type: ignore[union-attr]
+            if not request.user.is_authenticated:
+                return to_sign_in(request)
+            if not request.user.may(role):
                 raise PermissionDenied(f"This needs the role {Role(role).label.lower()}.")
             return view(request, *args, **kwargs)
 
-        return login_required(checked)
+        return checked
 
     return decorate
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """The way to the sign-in page and back; for htmx as a header, or the sign-in page would land inside the page."""
+    if not request.htmx:  # type: ignore[attr-defined]
+        return redirect_to_login(request.get_full_path())
+    return HttpResponseClientRedirect(redirect_to_login(request.htmx.current_url_abs_path or "/").url)  # type: ignore[attr-defined]
 
 
 viewer = requires(Role.VIEWER)

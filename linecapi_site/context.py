@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest
 
+from accounts.models import Role
 from exports.models import Job
 
 PRODUCT = "Linecapi Console"
@@ -9,12 +10,17 @@ THEMES = ("light", "dark")
 
 
 def console(request: HttpRequest) -> dict[str, object]:
-    theme = request.COOKIES.get("theme", "")
+    """`jobs_in_progress` is counted only where a template shows it."""
     user = getattr(request, "user", None)
     signed_in = bool(user and user.is_authenticated)
-    return {
-        "product": PRODUCT,
-        "theme": theme if theme in THEMES else "",
-        "is_admin": signed_in and user.may("admin"),
-        "jobs_in_progress": Job.objects.active().count() if signed_in else 0,
+    return look(request) | {
+        "is_admin": signed_in and user.may(Role.ADMIN),
+        "is_editor": signed_in and user.may(Role.EDITOR),
+        "jobs_in_progress": Job.objects.active().count,
     }
+
+
+def look(request: HttpRequest) -> dict[str, object]:
+    """What a page needs that knows nobody and asks no database."""
+    theme = request.COOKIES.get("theme", "")
+    return {"product": PRODUCT, "theme": theme if theme in THEMES else ""}

@@ -3,7 +3,10 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET
+
+from linecapi_site.context import look
 
 
 @login_required
@@ -21,4 +24,5 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return render(request, "500.html", status=500)
+    """Without context processors: what went wrong may be the database."""
+    return HttpResponse(render_to_string("500.html", look(request)), status=500)

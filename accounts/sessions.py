@@ -1,0 +1,47 @@
+"""Signing in and out, as the audit trail tells it."""
+
+from typing import Any
+
+from axes.handlers.proxy import AxesProxyHandler
+from axes.helpers import get_failure_limit
+from axes.signals import user_locked_out
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.http import HttpRequest
+
+from accounts.audit import record
+from accounts.models import User
+
+
+def listen() -> None:
+    """Called once, when the apps are ready."""
+    user_logged_in.connect(signed_in)
+    user_logged_out.connect(signed_out)
+    user_login_failed.connect(failed)
+    user_locked_out.connect(throttled)
+
+
+def signed_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    record("sign_in", request=request, user=user)
+
+
+def signed_out(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
+    if user:
+        record("sign_out", request=request, user=user)
+
+
+def failed(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
+    """One entry for each wrong password; what is tried while throttled is not checked, and would flood the trail."""
+    if request and not AxesProxyHandler.is_locked(request, credentials):
+        record_stranger("sign_in.failed", request, credentials.get("username"))
+
+
+def throttled(request: HttpRequest, username: str | None, **kwargs: Any) -> None:
+    """The signal comes with every try; only the one that reached the limit began something."""
+    if request.axes_failures_since_start == get_failure_limit(request, None):  # type: ignore[attr-defined]
+        record_stranger("sign_in.throttled", request, username)
+
+
+def record_stranger(action: str, request: HttpRequest, username: str | None) -> None:
+    """About the person of that username. A name that nobody has is not kept: it may be a mistyped password."""
+    person = User.objects.filter(username=(username or "").replace("\0", "")).first()
+    record(action, person, request=request, name="" if person else "an unknown username")

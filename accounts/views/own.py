@@ -1,0 +1,55 @@
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts import people
+from accounts.access import viewer
+from accounts.forms import OwnPasswordForm, ProfileForm
+from accounts.models import User
+
+
+@viewer
+@require_GET
+def settings(request: HttpRequest) -> HttpResponse:
+    return page(request)
+
+
+@viewer
+@require_POST
+def profile(request: HttpRequest) -> HttpResponse:
+    form = ProfileForm(request.POST, instance=fresh(request))
+    if not form.is_valid():
+        return page(request, profile=form)
+    people.change(request.user.pk, request=request, **form.cleaned_data)
+    messages.success(request, "Your name and e-mail are saved.")
+    return redirect("accounts:settings")
+
+
+@viewer
+@require_POST
+def password(request: HttpRequest) -> HttpResponse:
+    form = OwnPasswordForm(request.user, request.POST)
+    if not form.is_valid():
+        return page(request, password=form)
+    people.set_password(request.user, form.cleaned_data["new_password1"], request=request)
+    update_session_auth_hash(request, request.user)
+    messages.success(request, "Your password is changed. Other browsers are signed out.")
+    return redirect("accounts:settings")
+
+
+def page(
+    request: HttpRequest, *, profile: ProfileForm | None = None, password: OwnPasswordForm | None = None
+) -> HttpResponse:
+    """The page with both forms; the one given did not pass, and shows why."""
+    forms = {
+        "profile": profile or ProfileForm(instance=request.user),
+        "password": password or OwnPasswordForm(request.user),
+    }
+    return render(request, "accounts/settings.html", forms, status=422 if profile or password else 200)
+
+
+def fresh(request: HttpRequest) -> User:
+    """Not `request.user`, which the shell shows: a form writes what was typed into its instance."""
+    return User.objects.get(pk=request.user.pk)

@@ -1,0 +1,29 @@
+from typing import Any
+
+from axes.helpers import get_cool_off
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts.forms import SignInForm
+
+
+class SignIn(LoginView):
+    template_name = "accounts/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=422)
+
+
+sign_in = SignIn.as_view()
+sign_out = LogoutView.as_view()
+
+
+def locked_out(request: HttpRequest, response: HttpResponse | None, credentials: Any) -> HttpResponse:
+    """What django-axes answers after too many wrong passwords for one username from one address."""
+    seconds = int(get_cool_off(request).total_seconds())
+    form = SignInForm(request, initial={"username": request.POST.get("username", "")})
+    context = {"form": form, "minutes": round(seconds / 60)}
+    return render(request, "accounts/sign_in.html", context, status=429, headers={"Retry-After": str(seconds)})
