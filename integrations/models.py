@@ -27,6 +27,8 @@ class Authentication(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    ENCRYPTED_COLUMNS = ("encrypted",)  # see integrations.secrets
+
     class Meta:
         ordering = ["name"]
 
@@ -37,12 +39,30 @@ class Authentication(models.Model):
     def connector(self) -> Connector:
         return connector(self.connector_key)
 
+    @property
+    def address(self) -> str:
+        """What tells it from others of its connector: its first setting, like "LINE Tag ID 8f2c…b902"."""
+        first = self.connector.settings[0]
+        value = str(self.settings.get(first.name, ""))
+        return f"{first.label} {value if len(value) <= 12 else f'{value[:4]}…{value[-4:]}'}"
+
     def set_secrets(self, values: dict[str, str], *, at: Any) -> None:
         """Replace the secrets; the caller saves."""
         self.encrypted = secrets.encrypt(values)
         self.secrets_set_at = at
 
-    def all_settings(self) -> dict[str, Any]:
-        """Settings and secrets together, with defaults filled in: for sending only, never for showing."""
+    def public_settings(self) -> dict[str, Any]:
+        """The settings that are no secrets, with defaults filled in."""
         defaults = {s.name: s.default for s in self.connector.settings if s.default is not None}
-        return {**defaults, **self.settings, **secrets.decrypt(self.encrypted)}
+        return {**defaults, **self.settings}
+
+    def all_settings(self) -> dict[str, Any]:
+        """Settings and secrets together, with defaults filled in: for sending only, never for showing.
+
+        Raises SecretUnreadable.
+        """
+        return {**self.public_settings(), **self.open_secrets()}
+
+    def open_secrets(self) -> dict[str, Any]:
+        """The secrets in clear. Raises SecretUnreadable."""
+        return secrets.decrypt(self.encrypted)

@@ -266,6 +266,7 @@ class Connector:
     synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     token_steps: tuple[str, ...] = ()
     test_event: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    test_event_says: str = ""
 
     def setting(self, name: str) -> Setting:
         return next(s for s in self.settings if s.name == name)

@@ -73,4 +73,7 @@ CONNECTOR = Connector(
         "event": {"event_type": "conversion", "event_name": "Conversion", "source_type": "web", "test_flag": True},
         "web": {"title": "Test event from Linecapi Console"},
     },
+    test_event_says=(
+        "Look for it in LINE Business Manager, under Line Tag and then your tag: LINE shows it, but does not count it."
+    ),
 )

@@ -1,0 +1,90 @@
+"""Authentications: the list, one of them, its test, and its end."""
+
+import uuid
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.access import editor, viewer
+from integrations import authentications as saved
+from integrations import testing
+from integrations.authentications import InUse
+from integrations.models import Authentication
+from integrations.usage import count_uses, uses_of
+from integrations.views.common import facts, hides_secrets, may_edit
+
+PAGE = 50
+
+
+@viewer
+@require_GET
+def authentications(request: HttpRequest) -> HttpResponse:
+    page = Paginator(_with_people(), PAGE).get_page(request.GET.get("page"))
+    uses = count_uses(a.pk for a in page)
+    context = {"page": page, "rows": [(a, uses[a.pk]) for a in page], "may_edit": may_edit(request)}
+    return render(request, "integrations/authentications.html", context)
+
+
+@viewer
+@require_GET
+def authentication(request: HttpRequest, pk: int) -> HttpResponse:
+    one = get_object_or_404(_with_people(), pk=pk)
+    has_secrets = {s.name: bool(one.encrypted) for s in saved.secret_settings(one.connector)}
+    context = {
+        "authentication": one,
+        "connector": one.connector,
+        "facts": facts(one.connector, {**one.settings, **has_secrets}),
+        "uses": uses_of(one),
+        "may_edit": may_edit(request),
+    }
+    return render(request, "integrations/authentication.html", context)
+
+
+@editor
+@hides_secrets
+@require_POST
+def test(request: HttpRequest, pk: int) -> HttpResponse:
+    """Test what is saved; answers with the row of the list for htmx, else leads to the authentication's page."""
+    one = get_object_or_404(_with_people(), pk=pk)
+    verdict = saved.test(one, http=testing.http_session(), request=request)
+    if request.htmx:  # type: ignore[attr-defined]
+        context = {"authentication": one, "uses": count_uses([pk])[pk], "may_edit": True}
+        return render(request, "integrations/_row.html", context)
+    messages.add_message(request, messages.SUCCESS if verdict.ok else messages.ERROR, f"{one.name}: {verdict.says}")
+    return redirect("integrations:authentication", pk=pk)
+
+
+@editor
+@hides_secrets
+@require_POST
+def test_event(request: HttpRequest, pk: int) -> HttpResponse:
+    one = get_object_or_404(Authentication, pk=pk)
+    key = f"test-{uuid.uuid4().hex}"
+    verdict = saved.send_test_event(one, key=key, http=testing.http_session(), request=request)
+    level = messages.SUCCESS if verdict.ok else messages.ERROR
+    messages.add_message(request, level, f"{verdict.says} Its deduplication_key: {key}")
+    return redirect("integrations:authentication", pk=pk)
+
+
+@editor
+@require_http_methods(["GET", "POST"])
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    one = get_object_or_404(Authentication, pk=pk)
+    uses, status = uses_of(one), 200
+    if request.method == "POST":
+        try:
+            saved.delete(one, request=request)
+        except InUse as error:
+            uses, status = error.uses, 409
+        else:
+            messages.success(request, f"{one.name} is deleted.")
+            return redirect("integrations:authentications")
+    return render(request, "integrations/delete.html", {"authentication": one, "uses": uses}, status=status)
+
+
+def _with_people() -> QuerySet[Authentication]:
+    return Authentication.objects.select_related("created_by")
