@@ -2,10 +2,9 @@
 
 from django.conf import settings
 
-from warehouse.engines.base import Column, Engine, Limits, Table, TableFiles
+from warehouse.catalogue import catalogue_all
+from warehouse.engines.base import Engine, Limits, TableFiles
 from warehouse.engines.duckdb import DuckDBEngine
-from warehouse.models import Table as CatalogueTable
-from warehouse.models import TableFile
 
 
 def engine() -> Engine:
@@ -21,13 +20,5 @@ def limits() -> Limits:
 
 
 def readable() -> TableFiles:
-    """Every table with its present files: all people may read all databases, in any query as database.table."""
-    files: dict[int, list[str]] = {}
-    for file in TableFile.objects.filter(retired_at=None):
-        files.setdefault(file.table_id, []).append(str(file.absolute_path))
-    tables = CatalogueTable.objects.select_related("database")
-    return {(t.database.name, t.name): Table(tuple(files.get(t.pk, ())), _columns(t)) for t in tables}
-
-
-def _columns(table: CatalogueTable) -> tuple[Column, ...]:
-    return tuple(Column(name, kind) for name, kind in table.columns)
+    """Every table: all people may read all databases, in any query, as database.table."""
+    return catalogue_all()

@@ -18,7 +18,6 @@ from django.conf import settings
 
 from accounts.models import User
 from exports.engine import engine, readable
-from exports.results import private
 from warehouse.engines.base import Cancelled, Engine, LimitExceeded, Limits, Result
 from warehouse.models import Database
 
@@ -194,7 +193,8 @@ def _keep(found: Preview, path: Path) -> None:
     about: dict[str, Any] = {"rows": found.rows, "complete": found.complete, "seconds": found.seconds}
     table = found.table.replace_schema_metadata({"preview": json.dumps(about)})
     temporary = path.with_suffix(f".{threading.get_ident()}")
-    with temporary.open("wb", opener=private) as file, pa.ipc.new_file(file, table.schema) as writer:
+    temporary.touch(mode=0o600)
+    with temporary.open("wb") as file, pa.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table)
     temporary.replace(path)
 

@@ -1,0 +1,76 @@
+"""What changed from one version of a query to the next, for people to read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+from exports.models import QueryVersion
+from integrations.models import Authentication
+
+CONTEXT_LINES = 3
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of SQL. `sign`: "+" only in the new text, "-" only in the old one, " " in both; numbers from 1."""
+
+    sign: str
+    old: int | None
+    new: int | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """A changed value beside the SQL; "" where there is none."""
+
+    label: str
+    old: str
+    new: str
+
+
+def lines(old: str, new: str) -> list[list[Line]]:
+    """The changed places of the SQL, each with a few lines around it; empty if the texts are the same."""
+    before, after = old.splitlines(), new.splitlines()
+    groups = SequenceMatcher(None, before, after, autojunk=False).get_grouped_opcodes(CONTEXT_LINES)
+    return [[line for opcode in group for line in _lines(opcode, before, after)] for group in groups]
+
+
+def _lines(opcode: tuple[str, int, int, int, int], before: list[str], after: list[str]) -> list[Line]:
+    kind, i1, i2, j1, j2 = opcode
+    if kind == "equal":
+        return [Line(" ", i + 1, j + 1, before[i]) for i, j in zip(range(i1, i2), range(j1, j2), strict=True)]
+    removed = [Line("-", i + 1, None, before[i]) for i in range(i1, i2)]
+    return removed + [Line("+", None, j + 1, after[j]) for j in range(j1, j2)]
+
+
+def changes(old: QueryVersion | None, new: QueryVersion) -> list[Change]:
+    """What changed beside the SQL, from `old` (None: there was nothing) to `new`."""
+    targets = [version.target for version in (old, new) if version]
+    found = Authentication.objects.in_bulk([t["authentication"] for t in targets if t])
+    before, after = (_values(version, found) for version in (old, new))
+    labels = list(dict.fromkeys([*before, *after]))
+    pairs = [Change(label, before.get(label, ""), after.get(label, "")) for label in labels]
+    return [change for change in pairs if change.old != change.new]
+
+
+def _values(version: QueryVersion | None, found: Mapping[int, Authentication]) -> dict[str, str]:
+    if version is None:
+        return {}
+    values = {"Name": version.name, "Database": version.database_name, "Time zone": version.time_zone}
+    return values | (_target_values(version.target, found) if version.target else {})
+
+
+def _target_values(target: Mapping[str, Any], found: Mapping[int, Authentication]) -> dict[str, str]:
+    authentication = found.get(target["authentication"])
+    name = authentication.name if authentication else f"integration {target['authentication']}, deleted"
+    labels = {s.name: s.label for s in authentication.connector.settings} if authentication else {}
+    mapping = {f"Field {field}": _source(source) for field, source in target["mapping"].items()}
+    settings = {labels.get(key, key): str(value) for key, value in target["settings"].items()}
+    return {"Export to": name} | mapping | settings
+
+
+def _source(source: Mapping[str, Any]) -> str:
+    kind, value = next(iter(source.items()))
+    return f"column {value}" if kind == "column" else f"constant “{value}”"

@@ -1,0 +1,112 @@
+"""Forms of Data Workbench."""
+
+import zoneinfo
+from functools import lru_cache
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from exports import targets
+from exports.models import Query
+from exports.queries import NAME_LENGTH, Draft
+from exports.targets import Target, TargetError
+from warehouse.engines.guard import LONGEST_QUERY
+from warehouse.models import Database
+
+
+@lru_cache(maxsize=1)
+def time_zones() -> list[tuple[str, str]]:
+    """(value, label) of every time zone by its IANA name, UTC first."""
+    names = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))
+    return [(name, name) for name in ["UTC", *names]]
+
+
+class TextForm(forms.Form):
+    """What a query needs to run. `version`: the one that the editor began with; none for a new query."""
+
+    database = forms.ModelChoiceField(
+        Database.objects.all(),
+        empty_label=None,
+        error_messages={
+            "required": "Choose a database.",
+            "invalid_choice": "This database does not exist any more. Choose another one.",
+        },
+    )
+    time_zone = forms.ChoiceField(choices=time_zones, initial="UTC", label="Time zone")
+    sql = forms.CharField(
+        label="SQL query",
+        strip=False,
+        max_length=LONGEST_QUERY,
+        widget=forms.Textarea(attrs={"id": "sql", "rows": 16, "spellcheck": "false"}),
+        error_messages={"required": "The query is empty."},
+    )
+    version = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
+    target = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"id": "target", "autocomplete": "off"}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="q-%s", **kwargs)
+
+    def clean_sql(self) -> str:
+        # Browsers post CR LF; lines are counted and compared by LF.
+        sql: str = self.cleaned_data["sql"].replace("\r\n", "\n")
+        if not sql.strip():
+            raise ValidationError("The query is empty.")
+        return sql
+
+    def clean_target(self) -> Target | None:
+        try:
+            return targets.parse(self.cleaned_data["target"])
+        except TargetError as error:
+            raise ValidationError([f"Export Results: {message}" for message in error.messages]) from error
+
+    def draft(self) -> Draft:
+        """What a valid form holds."""
+        data = self.cleaned_data
+        return Draft(data.get("name", ""), data["database"], data["time_zone"], data["sql"], data["target"])
+
+
+class RunForm(TextForm):
+    """A query to run, saved or not: it needs no name."""
+
+    name = forms.CharField(max_length=NAME_LENGTH, required=False)
+
+
+class QueryForm(TextForm):
+    """A query to save."""
+
+    name = forms.CharField(
+        max_length=NAME_LENGTH,
+        widget=forms.TextInput(attrs={"placeholder": "Untitled query", "autocomplete": "off"}),
+        error_messages={"required": "Give the query a name."},
+    )
+
+    def __init__(self, *args: Any, query: Query | None = None, **kwargs: Any) -> None:
+        self.query = query
+        if query:
+            kwargs.setdefault("initial", initial(query))
+        super().__init__(*args, **kwargs)
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if Query.objects.filter(name=name).exclude(pk=self.query.pk if self.query else None).exists():
+            raise ValidationError("A query with this name exists.")
+        return name
+
+    def clean_version(self) -> int | None:
+        version: int | None = self.cleaned_data["version"]
+        if self.query and version is None:
+            raise ValidationError("The form does not say which version it began with. Load the page again.")
+        return version
+
+
+def initial(query: Query) -> dict[str, Any]:
+    """The form's values for a stored query."""
+    return {
+        "name": query.name,
+        "database": query.database_id,
+        "time_zone": query.time_zone,
+        "sql": query.sql,
+        "target": targets.dump(targets.of(query)),
+        "version": query.version,
+    }

@@ -1,0 +1,195 @@
+"""Saved queries: what people do with them. Each save that changes something makes a version, which is kept for ever."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+
+from accounts.models import User
+from exports import jobs, targets
+from exports.models import Job, Query, QueryVersion
+from exports.targets import Target, TargetError
+from warehouse.models import Database
+
+UNTITLED = "Untitled query"
+NAME_LENGTH = 255
+
+
+class Conflict(Exception):
+    """Someone else saved the query meanwhile; `query` is what is stored now."""
+
+    def __init__(self, query: Query) -> None:
+        super().__init__(f"Version {query.version} was saved meanwhile.")
+        self.query = query
+
+
+class NameTaken(Exception):
+    """Another query has this name."""
+
+
+class NotPossible(Exception):
+    """It cannot be done as things stand; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What an editor holds: a query that is not saved yet. `target` None: the result is not exported."""
+
+    name: str
+    database: Database
+    time_zone: str
+    sql: str
+    target: Target | None
+
+
+def listing(search: str = "") -> QuerySet[Query]:
+    """Queries by name, with database, destination and last saver, and the id of the last job as `last_job_id`."""
+    last = Job.objects.filter(query=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    found = Query.objects.select_related("database", "updated_by", "export_target__authentication")
+    if search:
+        where = ("name", "database__name", "export_target__authentication__name")
+        found = found.filter(Q.create([(f"{field}__icontains", search) for field in where], connector=Q.OR))
+    return found.annotate(last_job_id=Subquery(last))
+
+
+def stored(query: Query) -> Draft:
+    """The query as it is saved."""
+    return Draft(query.name, query.database, query.time_zone, query.sql, targets.of(query))
+
+
+def create(draft: Draft, *, user: User | None) -> Query:
+    """A new query with version 1. Raises NameTaken."""
+    query = Query(
+        name=draft.name,
+        database=draft.database,
+        time_zone=draft.time_zone,
+        sql=draft.sql,
+        version=1,
+        created_by=user,
+        updated_by=user,
+    )
+    try:
+        with transaction.atomic():
+            query.save()
+            _keep(query, draft.target)
+    except IntegrityError as error:
+        raise NameTaken from error
+    return query
+
+
+def update(query: Query, draft: Draft, *, base: int, user: User | None) -> bool:
+    """Save over version `base`; False if nothing is different. Raises Conflict if `base` is not the present version
+    any more, and NameTaken. `query` is what is stored afterwards."""
+    query.refresh_from_db()
+    if query.version != base:
+        raise Conflict(query)
+    if draft == stored(query):
+        return False
+    try:
+        with transaction.atomic():
+            _replace(query, draft, base, user)
+            query.refresh_from_db()
+            _keep(query, draft.target)
+    except IntegrityError as error:
+        raise NameTaken from error
+    return True
+
+
+def _replace(query: Query, draft: Draft, base: int, user: User | None) -> None:
+    # The version decides who was first: of two saves over the same version one finds no row.
+    changed = Query.objects.filter(pk=query.pk, version=base).update(
+        name=draft.name,
+        database=draft.database,
+        time_zone=draft.time_zone,
+        sql=draft.sql,
+        version=base + 1,
+        updated_by=user,
+        updated_at=timezone.now(),
+    )
+    if not changed:
+        raise Conflict(Query.objects.get(pk=query.pk))
+
+
+def _keep(query: Query, target: Target | None) -> None:
+    targets.save(query, target)
+    QueryVersion.objects.create(
+        query=query,
+        number=query.version,
+        name=query.name,
+        database_name=query.database.name,
+        sql=query.sql,
+        time_zone=query.time_zone,
+        target=as_data(target),
+        saved_by=query.updated_by,
+    )
+
+
+def as_data(target: Target | None) -> dict[str, Any]:
+    """A target as it stands in a version: the object of `targets.dump`, empty for none."""
+    data: dict[str, Any] = json.loads(targets.dump(target) or "{}")
+    return data
+
+
+def duplicate(query: Query, *, user: User) -> Query:
+    """A copy with a name of its own."""
+    draft = stored(query)
+    taken = set(Query.objects.filter(name__startswith="Copy ").values_list("name", flat=True))
+    numbers = ("Copy of ", *(f"Copy {n} of " for n in range(2, len(taken) + 3)))
+    name = next(n for prefix in numbers if (n := f"{prefix}{draft.name}"[:NAME_LENGTH]) not in taken)
+    return create(Draft(name, draft.database, draft.time_zone, draft.sql, draft.target), user=user)
+
+
+def delete(query: Query) -> None:
+    """Remove the query with its versions and target; its jobs stay. Raises NotPossible while one of them is active."""
+    with transaction.atomic():
+        Query.objects.select_for_update().get(pk=query.pk)
+        if active := query.jobs.active().first():
+            raise NotPossible(f"Job {active.pk} of this query is still active. Stop it or wait for its end.")
+        query.delete()
+
+
+def restore(query: Query, version: QueryVersion, *, user: User) -> str:
+    """Make a new version of an old one; the query keeps its present name. → a warning, or "".
+
+    An export target that can no longer be used is not taken over. Raises NotPossible and Conflict.
+    """
+    database = Database.objects.filter(name=version.database_name).first()
+    if not database:
+        raise NotPossible(f"The database {version.database_name} of version {version.number} does not exist any more.")
+    target, warning = targets.of(query), ""
+    try:
+        target = targets.parse(json.dumps(version.target) if version.target else "")
+    except TargetError as error:
+        warning = f"The export target was left as it is: {error}"
+    draft = Draft(query.name, database, version.time_zone, version.sql, target)
+    if not update(query, draft, base=query.version, user=user):
+        raise NotPossible(f"Version {version.number} is the same as the present one.")
+    return warning
+
+
+def run(draft: Draft, *, query: Query | None, user: User) -> Job:
+    """Start a job of what the editor holds. The job has the query's version if that is exactly what is saved."""
+    saved = query is not None and _same_run(draft, stored(query))
+    return jobs.start(
+        database=draft.database,
+        sql=draft.sql,
+        time_zone=draft.time_zone,
+        name=query.name if query else draft.name or UNTITLED,
+        user=user,
+        query=query,
+        query_version=query.version if query and saved else None,
+        target=draft.target,
+    )
+
+
+def _same_run(one: Draft, other: Draft) -> bool:
+    """Whether both would do the same; names do not matter."""
+    return (one.database, one.time_zone, one.sql, one.target) == (
+        other.database,
+        other.time_zone,
+        other.sql,
+        other.target,
+    )
