@@ -199,33 +199,38 @@ def cut(
         for piece in without_giants(chunk, max_bytes):
             for ready in draft.fill(piece):
                 yield Batch(ready, window)
-    if draft.held:
-        yield Batch(draft.close(), window)
+    if last := draft.rest():
+        yield Batch(last, window)
 
 
 class _Draft:
-    """The batch that is being filled."""
+    """The batch that is being filled. `held` ends with an event; `tail`: the bad rows after it."""
 
     def __init__(self, max_events: int, max_bytes: int) -> None:
         self.max_events, self.max_bytes = max_events, max_bytes
         self.held: list[Chunk] = []
+        self.tail: list[Chunk] = []
         self.events, self.size = 0, 1  # "[", and every event has one byte more after it
-
-    def close(self) -> tuple[Chunk, ...]:
-        """-> what the draft held; it is empty then."""
-        held = tuple(self.held)
-        self.held, self.events, self.size = [], 0, 1
-        return held
 
     def fill(self, chunk: Chunk) -> Iterator[tuple[Chunk, ...]]:
         """Take a whole chunk; yields each time when the draft is full."""
         while (room := self._room(chunk)) < chunk.events or self.events + room == self.max_events:
             head, chunk = chunk.split(room)
             self._add(head)
-            yield self.close()
+            yield self._close()
         self._add(chunk)
-        if not self.events and self.held and self.held[-1].end_row - self.held[0].first_row >= QUIET_ROWS:
-            yield self.close()
+        if not self.held and self.tail and self.tail[-1].end_row - self.tail[0].first_row >= QUIET_ROWS:
+            yield self.rest()
+
+    def rest(self) -> tuple[Chunk, ...]:
+        """-> all that is left, the bad rows at the end too."""
+        tail, self.tail = self.tail, []
+        return (*self._close(), *tail)
+
+    def _close(self) -> tuple[Chunk, ...]:
+        held = tuple(self.held)
+        self.held, self.events, self.size = [], 0, 1
+        return held
 
     def _room(self, chunk: Chunk) -> int:
         """How many of the chunk's events fit in."""
@@ -233,10 +238,14 @@ class _Draft:
         return min(by_bytes, self.max_events - self.events)
 
     def _add(self, chunk: Chunk) -> None:
-        if chunk.first_row < chunk.end_row:
-            self.held.append(chunk)
-            self.events += chunk.events
-            self.size += len(chunk.text)
+        head, rest = chunk.split(chunk.events)
+        if head.events:
+            self.held += [*self.tail, head]
+            self.tail = []
+        if rest.first_row < rest.end_row:
+            self.tail.append(rest)
+        self.events += head.events
+        self.size += len(head.text)
 
 
 def _contiguous(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
