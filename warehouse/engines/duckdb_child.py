@@ -1,50 +1,31 @@
-"""The child program: one job from stdin, behind the fence. Started by `process.Child`, never imported by a server.
-
-Everything it needs is imported before the fence goes up, because its own source cannot be read afterwards.
-"""
+"""The child program: one job from stdin, behind the fence. Started by `process.Child`, never imported by a server."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from warehouse.engines import fence, loader_child, query_child
-from warehouse.engines.status import described, say
+from warehouse.engines import fence
 
-Work = Callable[[dict[str, Any]], dict[str, Any]]
-
-
-def _ended_at_once(work: Work) -> Work:
-    """For work that does not hear an interrupt, because much of it is Python: a request to stop ends the process."""
-
-    def run(job: dict[str, Any]) -> dict[str, Any]:
-        fence.watch(stop=lambda: os._exit(1), tick=lambda: None, parent=job["parent"])
-        return work(job)
-
-    return run
-
-
-_MODES: dict[str, Work] = {
-    "query": query_child.query,
-    "check": query_child.check,
-    "sniff": _ended_at_once(loader_child.sniff),
-    "load": _ended_at_once(loader_child.load),
-}
+_MODULES = {"query": "query_child", "check": "query_child", "sniff": "loader_child", "load": "loader_child"}
 
 
 def main() -> None:
     """Do the job and end the process: 0 after `done`, 1 after `error`."""
     job = json.loads(sys.stdin.buffer.readline())
+    _enter(job)
+    # Imported only now, because DuckDB and Arrow start threads, and the fence holds those alone that start behind it.
+    status = import_module("warehouse.engines.status")
     try:
-        _enter(job)
-        say("ready")
-        say("done", **_MODES[job["mode"]](job))
+        work = import_module(f"warehouse.engines.{_MODULES[job['mode']]}")
+        status.say("ready")
+        status.say("done", **getattr(work, job["mode"])(job))
     except BaseException as error:
-        say("error", **described(error))
+        status.say("error", **status.described(error))
         os._exit(1)
     # Without the interpreter's slow good-bye: DuckDB's threads have nothing left to save.
     os._exit(0)
@@ -59,3 +40,6 @@ def _enter(job: dict[str, Any]) -> None:
         spool_mb=job["spool_mb"],
         home=Path(job["home"]),
     )
+    if _MODULES[job["mode"]] == "loader_child":
+        # Much of this work is Python, which hears no interrupt: a request to stop ends the process.
+        fence.watch(stop=lambda: os._exit(1), tick=lambda: None, parent=job["parent"])

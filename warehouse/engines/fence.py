@@ -35,9 +35,11 @@ _SYSTEM_FILES = (
 def enter(*, parent: int, read: Iterable[str], folder: Path, memory_mb: int, spool_mb: int, home: Path) -> int:
     """Give up all but `read`, the libraries and the own `folder`; returns Landlock's ABI (0: this kernel has none).
 
-    `home` is where this program lies: it is loaded already and not readable afterwards.
-    Must run before any thread is started, because Landlock and the signal mask pass on to later threads only.
+    `home` is where this project lies; of it, only the source of the warehouse stays readable.
+    Must run before any thread is started (RuntimeError): Landlock and the signal mask bind later threads only.
     """
+    if len(list(Path("/proc/self/task").iterdir())) != 1:
+        raise RuntimeError("threads that run already would stay outside the fence")
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
     _die_with(parent)
     _limit(resource.RLIMIT_AS, (memory_mb + OVERHEAD_MB) * MIB)
@@ -45,7 +47,7 @@ def enter(*, parent: int, read: Iterable[str], folder: Path, memory_mb: int, spo
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_NOFILE, 256)
     libraries = [path for path in sys.path if Path(path).resolve() != home.resolve()]
-    return landlock.restrict(read=[*read, *libraries, *_SYSTEM_FILES], write=[folder])
+    return landlock.restrict(read=[*read, *libraries, home / "warehouse", *_SYSTEM_FILES], write=[folder])
 
 
 def watch(*, stop: Callable[[], None], tick: Callable[[], None], parent: int, seconds: float = 0.5) -> None:

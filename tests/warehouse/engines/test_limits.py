@@ -91,14 +91,14 @@ def test_it_stops_at_the_memory_limit(rows, sql):
 
 
 def test_a_sort_larger_than_memory_spills(start):
-    roomy = limits(memory_mb=64, rows=20_000_000, spool_mb=1000)
-    with start("select i from range(8000000) t(i) order by hash(i)", limits=roomy) as result:
-        assert sum(batch.num_rows for batch in result) == 8_000_000
+    roomy = limits(memory_mb=32, rows=20_000_000, spool_mb=500)
+    with start("select i from range(3000000) t(i) order by hash(i)", limits=roomy) as result:
+        assert sum(batch.num_rows for batch in result) == 3_000_000
 
 
 def test_it_stops_at_the_disk_limit(rows):
     with pytest.raises(LimitExceeded, match="limit of 4 MB of disk space") as caught:
-        rows("select i from range(12000000) t(i) order by hash(i)", limits=limits(memory_mb=64, spool_mb=4))
+        rows("select i from range(3000000) t(i) order by hash(i)", limits=limits(memory_mb=32, spool_mb=4))
     assert caught.value.which == "spool"
 
 

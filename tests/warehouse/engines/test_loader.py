@@ -46,7 +46,7 @@ def test_it_writes_a_zstd_table_and_leaves_nothing_else_behind(upload, folder):
 def test_a_parquet_file_is_written_anew(upload, folder):
     load(upload("a\n1\n2\n"), "csv", A, folder / "one", limits=LIMITS)
     assert load(folder / "one", "parquet", A, folder / "two", limits=LIMITS) == 2
-    assert pq.read_table(folder / "two") == pq.read_table(folder / "one")
+    assert pq.read_table(folder / "two").to_pylist() == [{"a": 1}, {"a": 2}]
 
 
 def test_a_failed_load_leaves_no_table_and_tells_the_line(upload, folder):
