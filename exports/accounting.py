@@ -13,6 +13,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.text import Truncator
 
 from exports import rejects
 from exports.lease import Lease, LostLease, db_retry
@@ -134,7 +135,7 @@ class Tally:
             row, text = self.first[name, code]
             known = JobReason.objects.filter(job_id=pk, field=name, code=code)
             if not known.update(rows=F("rows") + count):
-                shown = sample(row, name)[:200]
+                shown = Truncator(sample(row, name)).chars(80)
                 JobReason.objects.create(job_id=pk, field=name, code=code, text=text[:300], rows=count, sample=shown)
 
 

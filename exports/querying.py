@@ -4,10 +4,13 @@ import time
 
 from exports import engine, jobs
 from exports.endings import JobFailed
+from exports.exporter.mapping import check_mapping, from_json
+from exports.exporter.plan import PlanError
 from exports.lease import JobKilled, Lease
 from exports.models import Job, Phase
 from exports.results import NAME, keep
-from warehouse.engines.base import Cancelled, Result
+from integrations.catalog import connector
+from warehouse.engines.base import Cancelled, Result, TableFiles
 from warehouse.models import Database
 
 PROGRESS_SECONDS = 1.0
@@ -24,10 +27,13 @@ def query(job: Job, lease: Lease) -> None:
             f"The database {job.database_name} does not exist any more.", "Choose another database in the query."
         )
     lease.save(phase=Phase.QUERYING, progress=None)
+    tables = engine.readable()
+    if job.exports:
+        _check_mapping(job, tables, database)
     started = time.monotonic()
     running = engine.engine().run(
         job.sql,
-        tables=engine.readable(),
+        tables=tables,
         database=database.name,
         limits=engine.limits(),
         scheduled_time=int((job.scheduled_for or job.created_at).timestamp()),
@@ -37,6 +43,14 @@ def query(job: Job, lease: Lease) -> None:
     )
     with running as result:
         _keep(job, lease, result, started)
+
+
+def _check_mapping(job: Job, tables: TableFiles, database: Database) -> None:
+    """A column that is missing is an error now, not after an hour of querying. Raises PlanError, EngineError."""
+    columns = [c.name for c in engine.engine().check(job.sql, tables=tables, database=database.name).columns]
+    problems = check_mapping(connector(job.connector_key), from_json(job.mapping), columns, now=int(time.time()))
+    if problems:
+        raise PlanError(problems)
 
 
 def sent_in_order_of(job: Job) -> str | None:
