@@ -1,0 +1,118 @@
+"""The Export Results panel of the query page: every view answers the whole panel, and none of them saves the query.
+
+All of them read the query as it stands in the editor (#qform): `sql`, `database`, `time_zone`, and `target`, the JSON
+of the export. *Done* and *Remove export* answer a new `target` out of band; saving the query keeps it.
+
+For those who may not edit no SQL is run: it could turn personal data into something that no longer looks like it.
+"""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from accounts.access import editor, viewer
+from exports import targets
+from exports.target_drafts import Draft, draft_of_post, draft_of_text
+from exports.target_forms import NewIntegration
+from exports.target_panel import Panel
+from exports.target_sample import Sample, sample_of
+from integrations.views.common import hides_secrets, may_edit
+
+
+@viewer
+@require_POST
+def panel(request: HttpRequest) -> HttpResponse:
+    """The panel as it opens: what the query's target says, or the first choice."""
+    draft, faults = draft_of_text(request.POST.get("target", ""))
+    return _answer(request, _panel(request, draft, again=True), faults=faults)
+
+
+@editor
+@require_POST
+def check(request: HttpRequest) -> HttpResponse:
+    """The panel after a change in it: new verdicts, another integration, the other choice."""
+    draft = draft_of_post(request.POST)
+    if request.POST.get("choice") == "new":
+        return _answer_new(request, draft, NewIntegration(request, bound=False))
+    found = _panel(request, draft)
+    return _answer(request, found.matched() if "match" in request.POST else found)
+
+
+@editor
+@hides_secrets
+@require_POST
+def create(request: HttpRequest) -> HttpResponse:
+    """*Next*: create the integration and go on with it."""
+    draft = draft_of_post(request.POST)
+    new = NewIntegration(request, bound=True)
+    made = new.create()
+    if made is None:
+        return _answer_new(request, draft, new, status=422)
+    chosen = Draft(made, draft.mapping, draft.settings)
+    return _answer(request, _panel(request, chosen), notice=f"The integration {made.name} is created.")
+
+
+@editor
+@require_POST
+def done(request: HttpRequest) -> HttpResponse:
+    """*Done*: take the target over into the query, or say beside the fields why not."""
+    found = _panel(request, draft_of_post(request.POST), show="all")
+    target = found.target()
+    if target is None:
+        return _answer(request, found, refused=True, status=422)
+    return _answer(request, found, step="summary", new_target=targets.dump(target))
+
+
+@editor
+@require_POST
+def remove(request: HttpRequest) -> HttpResponse:
+    """*Remove export*: the query no longer exports its result."""
+    notice = "The export is removed. Save the query to keep it so."
+    return _answer(request, _panel(request, Draft()), notice=notice, new_target="")
+
+
+# --- parts -------------------------------------------------------------------------------------------------------
+
+
+def _panel(request: HttpRequest, draft: Draft, *, again: bool = False, show: str = "") -> Panel:
+    post = request.POST
+    sampled = draft.authentication and may_edit(request)
+    return Panel(
+        draft=draft,
+        sample=_sample(request, again=again) if sampled else Sample(),
+        now=int(timezone.now().timestamp()),
+        time_zone=post.get("time_zone", "") or "UTC",
+        show=show or post.get("show", "all"),
+        find=post.get("find", ""),
+    )
+
+
+def _sample(request: HttpRequest, *, again: bool) -> Sample:
+    post: Any = request.POST
+    return sample_of(
+        database_id=post.get("database", ""),
+        sql=post.get("sql", ""),
+        time_zone=post.get("time_zone", "") or "UTC",
+        user=request.user,  # type: ignore[arg-type]
+        again=again,
+    )
+
+
+def _answer_new(request: HttpRequest, draft: Draft, new: NewIntegration, *, status: int = 200) -> HttpResponse:
+    found = Panel(draft=draft, sample=Sample())
+    return _answer(request, found, step="new", new=new, status=status)
+
+
+def _answer(
+    request: HttpRequest, found: Panel, *, step: str = "existing", status: int = 200, **more: Any
+) -> HttpResponse:
+    """`step`: existing, new, or summary, which is all that people see who may not edit."""
+    can_edit = may_edit(request)
+    kept = more.setdefault("new_target", None)
+    kept = request.POST.get("target", "") if kept is None else kept
+    context = {"panel": found, "step": step if can_edit else "summary", "can_edit": can_edit, "has_target": bool(kept)}
+    context |= more
+    return render(request, "exports/target/panel.html", context, status=status)
