@@ -12,7 +12,7 @@ from exports.exporter.mapping import Column, suggest
 from exports.exporter.plan import compile_plan
 from integrations.connectors.line_conversion import CONNECTOR
 
-NOW = 1_795_000_000  # 2026-11-18T07:06:40Z
+NOW = 1_795_000_000  # 2026-11-18T11:06:40Z
 SETTINGS = {"line_channel_id": "1234567890"}
 FIELDS = [f.name for f in CONNECTOR.fields]
 GOOD = {
