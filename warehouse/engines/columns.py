@@ -22,13 +22,14 @@ _EXPECTED = {
 
 _DAY = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}"
 _TIME = r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
+_OFFSET = r"(Z|[+-]\d{2}(:?\d{2})?)"
 _NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 # What a text must look like to become a type, when someone has chosen it; DuckDB alone would round 1.7 to 2.
 _FITS = {
     "BIGINT": r"[+-]?\d+(\.0*)?",
     "DOUBLE": _NUMBER,
     "BOOLEAN": r"(?i)true|false|t|f|1|0",
-    "TIMESTAMP": rf"{_DAY}({_TIME}(Z|[+-]\d{{2}}(:?\d{{2}})?)?)?",
+    "TIMESTAMP": rf"{_DAY}({_TIME})?",
     "DATE": _DAY,
 }
 # What is offered unasked: nothing that would not come out of the number again as it went in.
@@ -86,14 +87,19 @@ def is_identifier(source: str) -> bool:
 
 
 def cast(text: str, kind: str) -> str:
-    """SQL for the VARCHAR expression `text` as `kind`; NULL where it does not fit."""
+    """SQL for the VARCHAR expression `text` as `kind`; NULL where it does not fit. Times with an offset become UTC."""
     if kind == "VARCHAR":
         return text
     if kind == "VARCHAR[]":
         return f"TRY_CAST(TRY_CAST({text} AS JSON) AS VARCHAR[])"
     if kind not in _FITS:
         return f"TRY_CAST({text} AS {kind})"
-    return f"CASE WHEN regexp_full_match(trim({text}), '{_FITS[kind]}') THEN TRY_CAST({text} AS {kind}) END"
+    fits = f"WHEN regexp_full_match(trim({text}), '{_FITS[kind]}') THEN TRY_CAST({text} AS {kind})"
+    if kind == "TIMESTAMP":
+        # Cast alone, DuckDB would drop the offset and be hours off.
+        moment = f"TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
+        fits = f"WHEN regexp_full_match(trim({text}), '{_DAY}{_TIME}{_OFFSET}') THEN {moment} {fits}"
+    return f"CASE {fits} END"
 
 
 def suggestions(name: str) -> dict[str, str]:

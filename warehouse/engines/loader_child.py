@@ -73,7 +73,7 @@ def _shown(table: pa.Table) -> list[dict[str, str | None]]:
 
 def _text_table(rows: list[Row], columns: list[str]) -> pa.Table:
     width = len(columns)
-    padded = [fields + [None] * (width - len(fields)) for _, fields in rows]
+    padded = [fields if len(fields) == width else fields + [None] * (width - len(fields)) for _, fields in rows]
     values = zip(*padded, strict=True) if padded else [[] for _ in columns]
     return pa.table([pa.array(column, pa.string()) for column in values], names=columns)
 

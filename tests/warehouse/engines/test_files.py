@@ -89,6 +89,13 @@ def test_an_identifiers_name_must_be_a_word_of_its_own(sniffed, name):
     assert types(sniffed("csv", f"{name}\n12\n")) == {name: "BIGINT"}
 
 
+@pytest.mark.parametrize(
+    "text", ["2025-01-02T09:30:00+09:00", "2025-01-02 00:30:00Z", "2025-01-02 00:30", "2025-01-01 19:30-05"]
+)
+def test_a_time_with_an_offset_becomes_utc(loaded, text):
+    assert loaded("csv", f"seen\n{text}\n", "seen TIMESTAMP") == [(dt.datetime(2025, 1, 2, 0, 30),)]
+
+
 def test_phones_come_through_digit_by_digit(loaded):
     assert loaded("csv", "phone\n+819012345678\n08012345678\n", "phone VARCHAR") == [
         ("+819012345678",),
