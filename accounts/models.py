@@ -20,9 +20,9 @@ class Role(models.TextChoices):
 
 
 EXPLANATIONS = {
-    Role.VIEWER: "Sees queries, jobs and connections. Changes nothing; personal data stays masked.",
-    Role.EDITOR: "Also writes and runs queries, sets up exports and authentications, and downloads raw rows.",
-    Role.ADMIN: "Also manages users and reads the audit trail.",
+    Role.VIEWER: "Sees queries, jobs and connections, and changes nothing. Personal data stays masked.",
+    Role.EDITOR: "Does all that a viewer does, runs queries, sets up exports and connections, and downloads raw rows.",
+    Role.ADMIN: "Does all that an editor does, manages users, and reads the audit trail.",
 }
 
 

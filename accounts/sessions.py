@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from axes.handlers.proxy import AxesProxyHandler
+import axes.signals  # noqa: F401  connects its receivers first: `failed` reads what they counted
 from axes.helpers import get_failure_limit
-from axes.signals import user_locked_out
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.http import HttpRequest
 
@@ -17,7 +16,6 @@ def listen() -> None:
     user_logged_in.connect(signed_in)
     user_logged_out.connect(signed_out)
     user_login_failed.connect(failed)
-    user_locked_out.connect(throttled)
 
 
 def signed_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
@@ -30,15 +28,15 @@ def signed_out(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
 
 
 def failed(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
-    """One entry for each wrong password; what is tried while throttled is not checked, and would flood the trail."""
-    if request and not AxesProxyHandler.is_locked(request, credentials):
+    """One entry for each wrong password, and one when throttling begins.
+
+    What is tried while throttled is not checked at all, and would flood the trail.
+    """
+    failures, limit = getattr(request, "axes_failures_since_start", None) or 0, get_failure_limit(request, credentials)
+    if request and failures <= limit:
         record_stranger("sign_in.failed", request, credentials.get("username"))
-
-
-def throttled(request: HttpRequest, username: str | None, **kwargs: Any) -> None:
-    """The signal comes with every try; only the one that reached the limit began something."""
-    if request.axes_failures_since_start == get_failure_limit(request, None):  # type: ignore[attr-defined]
-        record_stranger("sign_in.throttled", request, username)
+    if request and failures == limit:
+        record_stranger("sign_in.throttled", request, credentials.get("username"))
 
 
 def record_stranger(action: str, request: HttpRequest, username: str | None) -> None:

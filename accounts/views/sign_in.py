@@ -26,4 +26,6 @@ def locked_out(request: HttpRequest, response: HttpResponse | None, credentials:
     seconds = int(get_cool_off(request).total_seconds())
     form = SignInForm(request, initial={"username": request.POST.get("username", "")})
     context = {"form": form, "minutes": round(seconds / 60)}
-    return render(request, "accounts/sign_in.html", context, status=429, headers={"Retry-After": str(seconds)})
+    page = render(request, "accounts/sign_in.html", context, status=429)
+    page["Retry-After"] = str(seconds)
+    return page
