@@ -1,0 +1,42 @@
+"""Real processes over the test's own database and data folder."""
+
+import os
+import signal
+from contextlib import contextmanager
+
+import pytest
+from django.conf import settings
+from django.db import connections
+
+from linecapi_site import processes
+
+
+def database_url():
+    """The test database, as another process names it."""
+    connection = connections["default"].settings_dict
+    if connection["ENGINE"].endswith("sqlite3"):
+        return f"sqlite:///{connection['NAME']}"
+    host = connection["OPTIONS"].get("host", "")
+    return f"postgres://{connection['USER']}@/{connection['NAME']}?host={host}"
+
+
+def environment(**more):
+    return {"DATABASE_URL": database_url(), "DATA_DIR": str(settings.DATA_DIR), **more}
+
+
+@contextmanager
+def cluster(line_url):
+    """A real qcluster. → its Processes."""
+    with processes.running() as children:
+        children.start("cluster", processes.manage("qcluster"), **environment(LINE_CONVERSION_API_URL=line_url))
+        yield children
+
+
+@pytest.fixture
+def kill():
+    """`kill(job)`: SIGKILL for the process that has the job, as its lease names it."""
+
+    def shoot(job):
+        os.kill(int(job.lease_owner.rsplit(":", 2)[1]), signal.SIGKILL)
+
+    return shoot

@@ -1,0 +1,56 @@
+"""Jobs outlive the processes that run them: real clusters, real SIGKILLs."""
+
+import time
+
+import pytest
+
+from exports import jobs
+from exports.models import Job, JobState
+from integrations.connectors.line_conversion.sandbox import Sandbox
+from tests.exports.test_run import authentication, ends, events, start  # noqa: F401 - fixtures
+from tests.flow.conftest import cluster
+
+pytestmark = [pytest.mark.flow, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def slow_line():
+    with Sandbox({"tag": "token"}) as sandbox:
+        sandbox.behave([{"delay": 0.5, "times": 1000}])
+        yield sandbox
+
+
+def wait(pk, done, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        job = Job.objects.get(pk=pk)
+        if done(job):
+            return job
+        time.sleep(0.05)
+    raise AssertionError(f"job {pk} is {job.state} at row {job.position} after {seconds} s")
+
+
+def test_a_killed_worker_costs_no_row(slow_line, start, kill):  # noqa: F811
+    job = start(events(5000, bad={10, 4500}))
+    with cluster(slow_line.url):
+        for rows in (1000, 3000):
+            kill(wait(job.pk, lambda j, rows=rows: j.state == JobState.RUNNING and j.position >= rows))
+        job = wait(job.pk, lambda j: j.finished)
+    assert (job.state, ends(job)) == (JobState.SUCCESS, (5000, 2, 4998, 0, 0, 0))
+    assert job.takeovers == 2
+    assert len({e["event"]["deduplication_key"] for e in slow_line.events}) == 4998
+    assert slow_line.stats["duplicates"] <= 2000  # at most the request in flight, each time
+    assert slow_line.stats["overlaps"] == 0
+
+
+def test_stop_reaches_a_request_in_flight(slow_line, start):  # noqa: F811
+    slow_line.behave([{"skip": 1, "hang": True}])
+    job = start(events(3000))
+    with cluster(slow_line.url):
+        wait(job.pk, lambda j: j.position >= 1000)
+        time.sleep(0.5)
+        jobs.stop(Job.objects.get(pk=job.pk))
+        stopped = time.monotonic()
+        job = wait(job.pk, lambda j: j.finished)
+    assert time.monotonic() - stopped < 5
+    assert (job.state, ends(job)) == (JobState.KILLED, (3000, 0, 1000, 0, 1000, 1000))
