@@ -26,7 +26,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     one = get_object_or_404(Authentication, pk=pk)
     entry = Entry(request, one.connector, purpose=f"edit {pk}", saved=one.settings, held=_held(one))
     data = request.POST if request.method == "POST" else None
-    name_form = NameForm(data, instance=Authentication(pk=one.pk, name=one.name))
+    name_form = NameForm(data, instance=get_object_or_404(Authentication, pk=pk))  # of its own: validation changes it
     if data is None:
         return _page(request, one, entry, name_form)
     valid = all([name_form.is_valid(), entry.form.is_valid()])
@@ -44,7 +44,7 @@ def _held(one: Authentication) -> dict[str, str]:
     """The secrets that are saved, each with the day it was set."""
     if not one.encrypted:
         return {}
-    day = f" on {date_format(one.secrets_set_at, 'j M Y')}" if one.secrets_set_at else ""
+    day = f" on {date_format(one.secrets_set_at, 'Y-m-d')}" if one.secrets_set_at else ""
     return {s.name: f"Set{day}; leave blank to keep" for s in secret_settings(one.connector)}
 
 

@@ -14,7 +14,8 @@ class Command(BaseCommand):
             done = rotate_all()
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{done.rotated} secrets are encrypted with the first key now.")
+        noun = "secret is" if done.rotated == 1 else "secrets are"
+        self.stdout.write(f"{done.rotated} {noun} encrypted with the first key now.")
         if done.unreadable:
             rows = "\n".join(f"  {row}" for row in done.unreadable)
             raise CommandError(
