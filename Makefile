@@ -30,8 +30,12 @@ build/.packages-dev: requirements-dev.txt build/.packages
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	touch $@
 
-build/.frontend: package.json package-lock.json $(wildcard frontend/*) build/.packages
-	PATH="$(CURDIR)/$(BIN):$$PATH" frontend/install.sh
+build/.node_modules: package.json package-lock.json frontend/install.sh build/.packages
+	PATH="$$PATH:$(CURDIR)/$(BIN)" frontend/install.sh
+	touch $@
+
+build/.frontend: build/.node_modules $(wildcard frontend/*.js frontend/*.mjs)
+	PATH="$$PATH:$(CURDIR)/$(BIN)" node frontend/build.mjs
 	touch $@
 
 .env: build/.packages
