@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 HEX64 = r"[0-9a-f]{64}"
@@ -41,7 +42,11 @@ class Pattern:
         return self.says
 
     def check(self, value: str) -> Reason | None:
-        return None if re.fullmatch(self.regex, value) else Reason(self.code, f"must be {self.says}")
+        return None if self._compiled.fullmatch(value) else Reason(self.code, f"must be {self.says}")
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self.regex)
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,11 @@ class Prefix:
         return self.says
 
     def check(self, value: str) -> Reason | None:
-        return None if re.match(self.regex, value) else Reason(self.code, f"must be {self.says}")
+        return None if self._compiled.match(value) else Reason(self.code, f"must be {self.says}")
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self.regex)
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,7 @@ class MaxLength:
         return f"up to {self.units:,} characters"
 
     def check(self, value: str) -> Reason | None:
-        if len(value.encode("utf-16-le", "surrogatepass")) // 2 <= self.units:
+        if 2 * len(value) <= self.units or len(value.encode("utf-16-le", "surrogatepass")) // 2 <= self.units:
             return None
         return Reason("too_long", f"is longer than {self.units:,} characters")
 
@@ -120,6 +129,11 @@ class IpAddress:
         return Reason("not_an_ip", "is not an IPv4 or IPv6 address") if "%" in value else None
 
 
+def ascii_lower(text: str) -> str:
+    """A-Z in lower case, all else as it is."""
+    return text.lower() if text.isascii() else text.translate(ASCII_LOWER)
+
+
 @dataclass(frozen=True)
 class Hashing:
     """How a raw value becomes the SHA-256 that goes on the wire.
@@ -142,20 +156,26 @@ class Hashing:
 
     def ready(self, value: str) -> str | None:
         """A value that is a hash already, in lower case; else None."""
-        lowered = value.strip(ASCII_SPACE).translate(ASCII_LOWER)
-        return lowered if re.fullmatch(HEX64, lowered) else None
+        text = ascii_lower(value.strip(ASCII_SPACE))
+        return text if len(text) == 64 and re.fullmatch(HEX64, text) else None
 
     def normalise(self, value: str) -> str:
         """The text that `raw` is tried on and that is hashed, or the ready hash."""
         if ready := self.ready(value):
             return ready
         text = value.strip(ASCII_SPACE)
-        return (text.translate(ASCII_LOWER) if self.lower else text).translate({ord(c): None for c in self.drop})
+        for character in self.drop:
+            text = text.replace(character, "")
+        return ascii_lower(text) if self.lower else text
 
     def check(self, value: str) -> Reason | None:
-        if self.ready(value) or re.fullmatch(self.raw, self.normalise(value)):
+        if self.ready(value) or self._compiled.fullmatch(self.normalise(value)):
             return None
         return Reason(self.code, f"must be {self.says}, or a SHA-256 of 64 hex digits")
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self.raw)
 
     def apply(self, value: str) -> str:
         """A value that passed `check` → 64 lower-case hex digits."""

@@ -31,23 +31,11 @@ def explain_row(terms: Terms, row: Map[str, Any]) -> tuple[Event | None, list[Fi
 
     Null and "" are no value. The field of a reason is "" when it concerns the whole row.
     """
-    connector = terms.connector
-    event: Event = {part: {} for part in connector.parts}
-    reasons: list[FieldReason] = []
-    present: set[str] = set()
-    for field in connector.fields:
-        value = source_value(terms.mapping, field, row)
-        if value is not None:
-            present.add(field.name)
-        reason = _problem(field, value, terms.now)
-        if reason:
-            reasons.append((field.name, reason))
-        elif value is not None:
-            event[field.part][field.name] = field.wire(value)
-    reasons += [found for rule in connector.record_rules if (found := rule.check(present, terms.settings))]
-    if reasons:
-        return None, reasons
-    return {part: e for part, e in event.items() if e or not connector.parts[part]}, []
+    values = {
+        f.name: value for f in terms.connector.fields if (value := source_value(terms.mapping, f, row)) is not None
+    }
+    reasons = _reasons(terms, values)
+    return (None, reasons) if reasons else (_event(terms.connector, values), [])
 
 
 def source_value(mapping: Mapping, field: Field, row: Map[str, Any]) -> Any:
@@ -57,7 +45,23 @@ def source_value(mapping: Mapping, field: Field, row: Map[str, Any]) -> Any:
     return None if value == "" else value
 
 
-def _problem(field: Field, value: Any, now: int) -> Reason | None:
-    if value is None:
-        return REQUIRED if field.required else None
-    return field.problem(value, now)
+def _reasons(terms: Terms, values: Map[str, Any]) -> list[FieldReason]:
+    found = []
+    for field in terms.connector.fields:
+        if field.name in values:
+            reason = field.problem(values[field.name], terms.now)
+        else:
+            reason = REQUIRED if field.required else None
+        if reason:
+            found.append((field.name, reason))
+    present = set(values)
+    rules = terms.connector.record_rules
+    return found + [about for rule in rules if (about := rule.check(present, terms.settings))]
+
+
+def _event(connector: Connector, values: Map[str, Any]) -> Event:
+    event: Event = {part: {} for part in connector.parts}
+    for field in connector.fields:
+        if field.name in values:
+            event[field.part][field.name] = field.wire(values[field.name])
+    return {part: fields for part, fields in event.items() if fields or not connector.parts[part]}
