@@ -78,7 +78,7 @@ results.addEventListener("click", e => { const b = e.target.closest("[data-go-li
 document.addEventListener("htmx:afterSwap", e => { if (e.detail.target === results) markError(); });
 
 // --- after a save the page stands where the server does
-document.addEventListener("query-saved", () => { saved = sent; changed = false; });
+document.addEventListener("query-saved", () => { saved = sent; changed = false; showDirty(); });
 document.addEventListener("htmx:afterSettle", showDirty);
 
 // --- Export Results: the panel is loaded when it opens
@@ -87,7 +87,7 @@ $("#export")?.addEventListener("click", e => { if (e.currentTarget.getAttribute(
 // --- keys, wherever the focus is
 document.addEventListener("keydown", e => {
   if (e.defaultPrevented || !(e.ctrlKey || e.metaKey) || e.altKey) return;
-  const button = {s: "save", Enter: "run"}[e.key];
+  const button = {s: "save", enter: "run"}[e.key.toLowerCase()];
   if (!button || !$(`#${button}`)) return;
   e.preventDefault(); $(`#${button}`).click();
 });
