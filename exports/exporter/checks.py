@@ -230,7 +230,7 @@ class HashCheck:
         text = lowered if self.hashing.lower else trimmed
         for options in self.drop:
             text = pc.call_function("replace_substring", [text], options)
-        raw = self.is_raw(text) & ~ready
+        raw = self.is_raw(text)
         at = np.arange(len(cells), dtype=np.int64)
         at[rows] = len(cells) + np.arange(len(rows)) + np.where(ready, 0, len(rows))
         return pa.concat_arrays([cells, lowered, text]).take(pa.array(at)), raw, raw | ready

@@ -115,7 +115,8 @@ def test_closing_ends_the_thread_and_closes_the_items():
         finally:
             closed.append(True)
 
-    found = prefetched(items())
+    source = items()
+    found = prefetched(source)
     next(found)
     found.close()
     assert (closed, encoders()) == ([True], [])
