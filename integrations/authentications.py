@@ -59,6 +59,7 @@ def secret_settings(connector: Connector) -> list[Setting]:
     return [s for s in connector.settings if s.kind == "secret"]
 
 
+@transaction.atomic
 def create(
     *, connector: Connector, name: str, values: Mapping[str, Any], tested: Tested | None, request: HttpRequest
 ) -> Authentication:
@@ -73,6 +74,7 @@ def create(
     return authentication
 
 
+@transaction.atomic
 def update(
     authentication: Authentication,
     *,

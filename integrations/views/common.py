@@ -72,7 +72,7 @@ def _fact(setting: Setting, value: Any) -> str:
 def problems(*forms: BaseForm) -> list[dict[str, str]]:
     """Every error of the forms with the field to go to, for the summary. A message may begin with its label itself."""
     bound = [field for form in forms for field in form]
-    return [{"to": b.id_for_label, "text": _with_label(str(b.label), text)} for b in bound for text in b.errors]
+    return [{"to": b.id_for_label, "text": _with_label(str(b.label), str(text))} for b in bound for text in b.errors]
 
 
 def _with_label(label: str, text: str) -> str:

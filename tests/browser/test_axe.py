@@ -9,11 +9,17 @@ from dataclasses import dataclass
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.audit import record
 from accounts.models import Role
+from exports import queries, targets
+from exports.models import ExportTarget, Query
+from integrations.models import Authentication
 from tests.browser.axe import assert_accessible
 from tests.conftest import person
+from tests.exports.queries import a_draft, line, target_text
+from warehouse.models import Database
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,56 @@ def a_trail():
     return reverse("accounts:audit")
 
 
+def an_authentication(page=""):
+    """Used by a query, so that its page and the one that deletes it have something to name."""
+    kenji = person("kenji", Role.EDITOR)
+    one = Authentication.objects.create(
+        name="line_capi_prod",
+        connector_key="line_conversion",
+        settings={"line_tag_id": "8f2c41d7-3b0e-4a6c-9d55-6a1e7f3cb902"},
+        created_by=kenji,
+        tested_at=timezone.now(),
+        test_ok=False,
+        test_says="LINE refused the access token (401). Paste a new token.",
+    )
+    query = Query.objects.create(name="daily", database=Database.objects.create(name="shop_jp"), sql="select 1")
+    ExportTarget.objects.create(query=query, authentication=one)
+    return reverse("integrations:authentication", args=[one.pk]) + page
+
+
+def the_authentications():
+    an_authentication()
+    Authentication.objects.create(name="not_tested", connector_key="line_conversion")
+    return reverse("integrations:authentications")
+
+
+def a_saved_query(page=""):
+    """With two versions, a destination and a job."""
+    kenji, text = person("kenji", Role.EDITOR), target_text(line(), phone="phone")
+    query = queries.create(a_draft(), user=kenji)
+    changed = a_draft(sql="SELECT 'a' AS phone", target=targets.parse(text))
+    queries.update(query, changed, base=1, user=kenji)
+    queries.run(changed, query=query, user=kenji)
+    return reverse("exports:query", args=[query.pk]) + page
+
+
+def the_queries():
+    a_saved_query()
+    queries.create(a_draft(name="visits"), user=None)
+    return reverse("exports:queries")
+
+
 PAGES = [
+    Page("no queries", "/queries", Role.EDITOR),
+    Page("queries", the_queries, Role.EDITOR),
+    Page("queries, nothing found", "/queries?q=nothing", Role.VIEWER),
+    Page("new query without a database", "/queries/new", Role.EDITOR),
+    Page("query", a_saved_query, Role.EDITOR),
+    Page("query, for a viewer", a_saved_query, Role.VIEWER),
+    Page("versions of a query", lambda: a_saved_query("/versions"), Role.EDITOR),
+    Page("version of a query", lambda: a_saved_query("/versions/2"), Role.EDITOR),
+    Page("old version of a query", lambda: a_saved_query("/versions/1"), Role.EDITOR),
+    Page("delete a query", lambda: a_saved_query("/delete"), Role.EDITOR),
     Page("sign in", "/sign-in", None),
     Page("my settings", "/settings", Role.VIEWER),
     Page("users", "/users", Role.ADMIN),
@@ -50,6 +105,16 @@ PAGES = [
     Page("deactivated user", a_deactivated_user, Role.ADMIN),
     Page("audit trail", a_trail, Role.ADMIN),
     Page("audit trail, nothing found", "/audit?target=nothing-has-this-name", Role.ADMIN),
+    Page("catalog", "/integrations/catalog", Role.EDITOR),
+    Page("catalog, nothing found", "/integrations/catalog?q=nothing-has-this-name", Role.VIEWER),
+    Page("field guide", "/integrations/catalog/line_conversion", Role.EDITOR),
+    Page("create authentication", "/integrations/catalog/line_conversion/authentication", Role.EDITOR),
+    Page("no authentications", "/integrations/authentications", Role.EDITOR),
+    Page("authentications", the_authentications, Role.EDITOR),
+    Page("authentication", an_authentication, Role.EDITOR),
+    Page("authentication, for a viewer", an_authentication, Role.VIEWER),
+    Page("edit authentication", lambda: an_authentication("/edit"), Role.EDITOR),
+    Page("delete authentication in use", lambda: an_authentication("/delete"), Role.EDITOR),
     Page("forbidden", "/users", Role.VIEWER),
     Page("not found", "/no-such-page", Role.VIEWER),
     Page("not found, stranger", "/no-such-page", None),
