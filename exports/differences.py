@@ -67,8 +67,12 @@ def _target_values(target: Mapping[str, Any], found: Mapping[int, Authentication
     name = authentication.name if authentication else f"integration {target['authentication']}, deleted"
     labels = {s.name: s.label for s in authentication.connector.settings} if authentication else {}
     mapping = {f"Field {field}": _source(source) for field, source in target["mapping"].items()}
-    settings = {labels.get(key, key): str(value) for key, value in target["settings"].items()}
+    settings = {labels.get(key, key): _word(value) for key, value in target["settings"].items()}
     return {"Export to": name} | mapping | settings
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _source(source: Mapping[str, Any]) -> str:

@@ -39,7 +39,7 @@ def test_it_names_what_changed_beside_the_sql(editor):
     assert Change("Time zone", "Asia/Tokyo", "UTC") in found
     assert Change("Export to", "", "line_prod") in found
     assert Change("Field phone", "", "column tel") in found
-    assert Change("Ignore Invalid Records", "", "True") in found
+    assert Change("Ignore Invalid Records", "", "true") in found
     assert "Name" not in [change.label for change in found]
 
 
