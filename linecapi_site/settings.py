@@ -158,7 +158,7 @@ STORAGES = {
     },
 }
 UPLOAD_LIMIT_MB = env.int("UPLOAD_LIMIT_MB", default=500)
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["warehouse.uploads.LimitedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = str(UPLOADS_DIR)
 
 # --- queries and exports -----------------------------------------------------------------------------------------

@@ -28,20 +28,25 @@ def schema(database: Database) -> dict[str, list[str]]:
 
 
 def databases(search: str = "") -> QuerySet[Database]:
-    """Databases whose name contains `search`, each with table_count, rows, bytes and last_load."""
-    return Database.objects.filter(name__icontains=search).annotate(
-        table_count=Count("tables", distinct=True), **_sums("tables__")
-    )
+    """Databases whose name contains `search`, each with table_count, file_count, rows, bytes and last_load."""
+    found = Database.objects.filter(name__icontains=search).order_by("name")
+    return found.annotate(table_count=Count("tables", distinct=True), **_sums("tables__"))
 
 
 def tables(database: Database, search: str = "") -> QuerySet[Table]:
-    """Tables of one database whose name contains `search`, each with rows, bytes and last_load."""
-    return database.tables.filter(name__icontains=search).annotate(**_sums(""))
+    """Tables of one database whose name contains `search`."""
+    return with_sums(database.tables.filter(name__icontains=search).order_by("name"))
+
+
+def with_sums(tables: QuerySet[Table]) -> QuerySet[Table]:
+    """These tables, each with file_count, rows, bytes and last_load."""
+    return tables.annotate(**_sums(""))
 
 
 def _sums(prefix: str) -> dict[str, Any]:
     live = Q(**{f"{prefix}files__retired_at": None})
     return {
+        "file_count": Count(f"{prefix}files", filter=live),
         "rows": Coalesce(Sum(f"{prefix}files__rows", filter=live), 0),
         "bytes": Coalesce(Sum(f"{prefix}files__bytes", filter=live), 0),
         "last_load": Max(f"{prefix}files__loaded_at"),

@@ -35,7 +35,7 @@ class DatabaseForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
 
 
 class FileForm(forms.Form):
-    """A file and what it is. `request`: where a file that was too large is noticed."""
+    """A file and what it is. `too_large`: there was one, but it was not kept."""
 
     file = forms.FileField(allow_empty_file=True, widget=forms.FileInput)
     format = forms.ChoiceField(
@@ -46,13 +46,16 @@ class FileForm(forms.Form):
 
     def __init__(self, *args: Any, too_large: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        limit = f"{uploads.limit_bytes() // 1024**2:,} MB"
         file = self.fields["file"]
-        file.help_text = f"CSV, TSV, JSON Lines or Parquet, up to {limit}."
+        file.help_text = f"CSV, TSV, JSON Lines or Parquet, up to {_limit()}."
         if too_large:
-            file.error_messages["required"] = (
-                f"The file is larger than {limit}. Split it, or load it with manage.py load_table on the server."
-            )
+            file.error_messages["required"] = _too_large()
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file.size > uploads.limit_bytes():
+            raise forms.ValidationError(_too_large())
+        return file
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -105,6 +108,14 @@ class ColumnsForm(forms.Form):
 def type_words(kind: str) -> str:
     """A DuckDB type in plain words; itself where there are none."""
     return WORDS.get(kind, kind)
+
+
+def _limit() -> str:
+    return f"{uploads.limit_bytes() // 1024**2:,} MB"
+
+
+def _too_large() -> str:
+    return f"The file is larger than {_limit()}. Split it, or load it with manage.py load_table on the server."
 
 
 def _choices(suggested: str) -> list[tuple[str, str]]:

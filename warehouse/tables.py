@@ -34,6 +34,7 @@ class _Order:
     table: str
     sources: tuple[Source, ...]
     types: dict[str, str]
+    columns: tuple[Column, ...]
     mode: str
     user: Any
     request: HttpRequest | None
@@ -59,6 +60,7 @@ def load(
     table: str,
     sources: Sequence[Source],
     types: Mapping[str, str] | None = None,
+    columns: Sequence[Column] = (),
     mode: str = APPEND,
     user: Any = None,
     request: HttpRequest | None = None,
@@ -66,12 +68,13 @@ def load(
     """Load files into a table, which is made if there is none: all of them or nothing. Raises NotLoaded.
 
     types: {column: type} for a table that is new or replaced; an existing one keeps its types when it is appended to.
+    columns: all columns of such a table, for who knows them already; without it the files are looked at first.
     mode: "append", or "replace", which takes the table's present rows and columns away in the same moment.
 
     Loads into one table may run at once and end as if they had come one after the other; readers see the table from
     before a load or from after it.
     """
-    order = _Order(database, table, tuple(sources), dict(types or {}), mode, user, request)
+    order = _Order(database, table, tuple(sources), dict(types or {}), tuple(columns), mode, user, request)
     try:
         return _load(order)
     except IntegrityError as error:
@@ -103,7 +106,8 @@ def delete_database(database: Database, *, user: Any = None, request: HttpReques
 def _load(order: _Order) -> Table:
     for _ in range(ATTEMPTS):
         known = _known_columns(order)
-        columns = loading.columns_of(order.sources, known=known, types=order.types)
+        given = () if known else order.columns
+        columns = given or loading.columns_of(order.sources, known=known, types=order.types)
         with loading.written(order.sources, columns) as parts:
             try:
                 return _list(order, parts, columns, known)
@@ -169,7 +173,7 @@ def _sync(folder: Path) -> None:
 
 
 def _record(table: Table, order: _Order, rows: int) -> None:
-    names = [source.name for source in order.sources]
+    names = [Path(source.name).name for source in order.sources]
     Load.objects.create(table=table, mode=order.mode, sources=names, rows=rows, loaded_by=order.user)
     audit.record(
         "table.load", table, user=order.user, request=order.request, mode=str(order.mode), files=names, rows=rows

@@ -1,8 +1,20 @@
 from django.urls import path
 
-from warehouse import views
+from warehouse.views import databases, tables, uploads
 
 app_name = "warehouse"
 urlpatterns = [
-    path("databases", views.databases, name="databases"),
+    path("databases", databases.databases, name="databases"),
+    # A hyphen never occurs in the name of a database.
+    path("databases/new-database", databases.new, name="database_new"),
+    path("databases/<slug:name>", databases.database, name="database"),
+    path("databases/<slug:name>/schema", databases.schema, name="schema"),
+    path("databases/<slug:name>/delete", databases.delete, name="database_delete"),
+    path("databases/<slug:database>/upload", uploads.upload, name="upload"),
+    path("databases/<slug:database>/uploads/<uuid:key>", uploads.columns, name="columns"),
+    path("databases/<slug:database>/uploads/<uuid:key>/file", uploads.file, name="upload_file"),
+    path("databases/<slug:database>/uploads/<uuid:key>/cancel", uploads.cancel, name="upload_cancel"),
+    path("databases/<slug:database>/tables/<slug:name>", tables.table, name="table"),
+    path("databases/<slug:database>/tables/<slug:name>/reveal", tables.reveal, name="table_reveal"),
+    path("databases/<slug:database>/tables/<slug:name>/delete", tables.delete, name="table_delete"),
 ]
