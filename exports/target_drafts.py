@@ -24,9 +24,8 @@ class Draft:
 
     @property
     def carried(self) -> list[tuple[str, Any]]:
-        """Names and values of hidden inputs from which `draft_of_post` reads this draft again."""
-        pk = self.authentication.pk if self.authentication else ""
-        inputs: list[tuple[str, Any]] = [("authentication", pk)]
+        """Names and values of hidden inputs from which `draft_of_post` reads mapping and settings again."""
+        inputs: list[tuple[str, Any]] = []
         if self.mapping is not None:
             inputs += [("f-", ""), *(pair for item in self.mapping.items() for pair in _inputs(*item))]
         if self.settings is not None:

@@ -153,8 +153,12 @@ class Panel:
     @property
     def required_says(self) -> str:
         required = [row for row in self.rows if row.field.required]
-        ready = [row for row in required if row.mapped and not row.problems]
-        return f"{len(ready)} of {len(required)} required fields mapped"
+        return f"{sum(row.ready for row in required)} of {len(required)} required fields mapped"
+
+    @property
+    def complete(self) -> bool:
+        """Whether every required field is mapped."""
+        return all(row.ready for row in self.rows if row.field.required)
 
     @property
     def outcome(self) -> str:

@@ -40,6 +40,10 @@ class Row:
         return bool(self.source)
 
     @property
+    def ready(self) -> bool:
+        return self.mapped and not self.problems
+
+    @property
     def state(self) -> str:
         """bad: something is wrong; ok: the sample is right; map: mapped, but nothing is known; none: not sent."""
         if self.problems or (self.mapped and self.verdicts and not self.valid):

@@ -42,12 +42,11 @@ class Sample:
     @property
     def says(self) -> str:
         """What the verdicts on the mapping stand on."""
+        if self.rows == 1:
+            return "Checked against the only row of the query"
         if self.rows:
-            return (
-                f"Checked against the first {self.rows:,} rows of the query"
-                if self.rows > 1
-                else "Checked against the query’s only row"
-            )
+            which = "the first" if self.rows == preview.SAMPLE_ROWS else "all"
+            return f"Checked against {which} {self.rows:,} rows of the query"
         if self.table is not None:
             return "The query gives no rows now: there is no sample, columns are mapped by name"
         if self.known:

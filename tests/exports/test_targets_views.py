@@ -3,22 +3,23 @@
 import html
 import json
 import re
+import time
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts.models import AuditEntry
 from exports import targets
 from integrations.models import Authentication
-from warehouse import tables
-from warehouse.loading import Source
-from warehouse.models import Database
+from warehouse.models import Database, Table, TableFile
 
 pytestmark = pytest.mark.django_db
 
 TOKEN = "a-token-that-nobody-may-see"
-COLUMNS = "deduplication_key,event_type,source_type,event_timestamp,tel,email"
+COLUMNS = ("deduplication_key", "event_type", "source_type", "event_timestamp", "tel", "email")
+TYPES = {"event_timestamp": pa.int64()}
 RIGHT = {
     "f-deduplication_key": "c:deduplication_key",
     "f-event_type": "c:event_type",
@@ -43,9 +44,23 @@ NEW = {
 }
 
 
+@pytest.fixture(scope="module")
+def orders(tmp_path_factory):
+    """A DATA_DIR with ten orders of the last minutes; three phone numbers have no country code."""
+    folder = tmp_path_factory.mktemp("data")
+    now = int(time.time())
+    rows = [("conversion", "web", now - n, f"0801234567{n}" if n < 3 else f"+81801234567{n}", None) for n in range(10)]
+    columns = zip(*[(f"k{n}", *row) for n, row in enumerate(rows)], strict=True)
+    (folder / "tables").mkdir()
+    schema = pa.schema([(name, TYPES.get(name, pa.string())) for name in COLUMNS])
+    table = pa.table([pa.array(v, field.type) for v, field in zip(columns, schema, strict=True)], schema=schema)
+    pq.write_table(table, folder / "tables" / "orders.parquet")
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def data_dir(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
+def data_dir(settings, orders):
+    settings.DATA_DIR = orders
 
 
 @pytest.fixture
@@ -58,22 +73,13 @@ def line():
 
 
 @pytest.fixture
-def shop(tmp_path):
-    """A database with ten orders of the last hour; three phone numbers have no country code."""
-    file = tmp_path / "orders.csv"
-    file.write_text(COLUMNS + "\n")
+def shop(orders):
     database = Database.objects.create(name="shop")
-    with file.open("a") as rows:
-        for n in range(10):
-            phone = f"080123456{n:02}" if n < 3 else f"+8180123456{n:02}"
-            rows.write(f"k{n},conversion,web,{{now}},{phone},\n".replace("{now}", str(seconds() - n)))
-    types = dict.fromkeys(COLUMNS.split(","), "VARCHAR") | {"event_timestamp": "BIGINT"}
-    tables.load(database=database, table="orders", sources=[Source(file, "csv", "orders.csv")], types=types)
+    columns = [[name, "BIGINT" if name in TYPES else "VARCHAR"] for name in COLUMNS]
+    table = Table.objects.create(database=database, name="orders", columns=columns)
+    size = (orders / "tables" / "orders.parquet").stat().st_size
+    TableFile.objects.create(table=table, path="orders.parquet", rows=10, bytes=size)
     return database
-
-
-def seconds():
-    return int(timezone.now().timestamp())
 
 
 @pytest.fixture
@@ -131,7 +137,7 @@ def test_columns_are_preset_and_a_close_name_is_one_click_away(post, line):
 
 def test_the_sample_is_checked(post, line):
     said = text(post("check", authentication=line.pk, **RIGHT))
-    assert "Checked against 10 rows of the query" in said
+    assert "Checked against all 10 rows of the query" in said
     assert "3 of 10: must be a phone number with its country code, like +818012345678" in said
     assert "7 of 10 rows of the sample would be sent; 3 would be skipped." in said
     assert "4 of 4 required fields mapped" in said

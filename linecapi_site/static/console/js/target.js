@@ -17,8 +17,17 @@ document.addEventListener("click", event => {
   select.dispatchEvent(new Event("change", { bubbles: true }));
 });
 
-// what is being typed is newer than the answer to what was typed before
-document.addEventListener("htmx:beforeSwap", () => { if (window.Idiomorph) window.Idiomorph.defaults.ignoreActiveValue = true; }, { once: true });
+// an answer to what stood there before a newer change or request would undo it: only the newest is shown
+let turn = 0;
+const asked = new WeakMap();
+document.addEventListener("change", event => { if (event.target.closest?.("#target-body")) turn += 1; }, true);
+document.addEventListener("htmx:beforeRequest", event => { if (event.detail.target === inspector()) asked.set(event.detail.xhr, turn += 1); });
+document.addEventListener("htmx:beforeSwap", event => {
+  if (event.detail.target === inspector() && asked.get(event.detail.xhr) !== turn) event.detail.shouldSwap = false;
+});
+
+// what is being typed is newer than any answer
+window.addEventListener("load", () => { window.Idiomorph.defaults.ignoreActiveValue = true; });
 
 // where to go on: the first field that was refused, or what says what has happened
 document.addEventListener("htmx:afterSettle", event => {

@@ -1,0 +1,166 @@
+"""Export Results by its labels: both ways of the product document, with keyboard, on wide and on small screens."""
+
+import json
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from exports.models import ExportTarget, Query
+from integrations.models import Authentication
+from tests.browser.axe import assert_accessible
+from warehouse.models import Database
+
+SQL = f"""SELECT 'key_1' AS deduplication_key, 'conversion' AS event_type, 'web' AS source_type,
+  {int(time.time())} AS event_timestamp, '+818012345678' AS tel"""
+EXAMPLE = (
+    "SELECT 'elizabetho@fb.com' as email, 'Purchase' as event_name, 1598531676 as event_timestamp, "
+    "'dedup_key_123' as deduplication_key"
+)
+CHOICE = "line_capi_output_test, LINE Conversion API"
+
+
+@pytest.fixture(autouse=True)
+def data_dir(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+
+
+@pytest.fixture
+def query(transactional_db):
+    made = Authentication(name="line_capi_output_test", connector_key="line_conversion")
+    made.settings = {"line_tag_id": "tag_1"}
+    made.set_secrets({"access_token": "secret"}, at=None)
+    made.save()
+    return Query.objects.create(name="purchases", database=Database.objects.create(name="shop"), sql=SQL, version=1)
+
+
+@pytest.fixture
+def open_panel(page_as, editor, query):
+    """`open_panel(width=390, sql=…)` → the query's page with the panel open."""
+
+    def opened(sql=SQL, **look):
+        Query.objects.update(sql=sql)
+        page = page_as(editor, **look)
+        page.goto(f"/queries/{query.pk}")
+        page.get_by_role("button", name="Export Results").click()
+        expect(page.get_by_role("heading", name="Export Results")).to_be_visible()
+        return page
+
+    return opened
+
+
+def existing(page):
+    page.get_by_role("radio", name="Use Existing Integration").check(force=True)
+    page.get_by_label("Authentication", exact=True).select_option(label=CHOICE)
+    expect(page.get_by_role("heading", name="Column mapping")).to_be_visible()
+
+
+def status(page):
+    return page.locator(".insp-f [role=status]")
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
+def test_a_query_is_exported_to_an_existing_integration(open_panel, query, width, theme):
+    page = open_panel(width=width, theme=theme)
+    assert_accessible(page)
+    existing(page)
+    page.get_by_role("button", name="Use tel for phone").click()
+    expect(status(page)).to_contain_text("All 1 rows of the sample would be sent.")
+    expect(page.get_by_label("phone", exact=True)).to_be_focused()
+    page.get_by_label("Batch Size").fill("5000")
+    assert_accessible(page)
+    page.get_by_role("button", name="Done").click()
+    expect(page.locator(".insp .alert", has_text="The export is set. Save the query")).to_be_focused()
+    assert_accessible(page)
+    if width < 900:
+        page.get_by_role("button", name="Back to query").click()
+    expect(page.get_by_text("Unsaved changes")).to_be_visible()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved as version 2.")).to_be_visible()
+    kept = ExportTarget.objects.get(query=query)
+    assert kept.settings == {"ignore_invalid_records": True, "max_records": 5000}
+    assert kept.mapping["phone"] == {"column": "tel"}
+
+
+def test_a_new_integration_is_created_on_the_way(open_panel, troubles):
+    page = open_panel()
+    page.get_by_role("radio", name="Create New Integration").check(force=True)
+    page.get_by_label("Type").select_option(label="LINE Conversion API")
+    page.get_by_label("Name of the new integration").fill("line_capi_new")
+    page.get_by_label("LINE Tag ID").fill("tag_2")
+    page.get_by_label("Access Token").fill("typed-token")
+    page.get_by_label("Maximum Retry").fill("99")
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("Maximum Retry must be 1 to 10; 99 is not.")).to_be_visible()
+    expect(page.get_by_label("Maximum Retry")).to_be_focused()
+    assert_accessible(page)
+    page.get_by_label("Maximum Retry").fill("3")
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("The integration line_capi_new is created.")).to_be_visible()
+    expect(page.get_by_label("Ignore Invalid Records")).to_be_checked()
+    page.get_by_role("button", name="Use tel for phone").click()
+    page.get_by_role("button", name="Done").click()
+    expect(page.get_by_text("The export is set.")).to_be_visible()
+    made = Authentication.objects.get(name="line_capi_new")
+    assert json.loads(page.locator("#target").input_value())["authentication"] == made.pk
+    assert made.all_settings()["access_token"] == "typed-token" and made.settings["max_retry"] == 3
+    assert "typed-token" not in page.content()
+    troubles[:] = [text for text in troubles if "422" not in text]
+
+
+def test_the_second_example_query_is_told_what_is_wrong_before_it_runs(open_panel, troubles):
+    page = open_panel(sql=EXAMPLE)
+    existing(page)
+    row = page.locator("#r-event_timestamp")
+    expect(row).to_contain_text("1 of 1: is more than 90 days ago")
+    for name in ("event_type", "source_type"):
+        expect(page.locator(f"#r-{name}")).to_contain_text("is required: map a column or set a constant")
+    expect(status(page)).to_contain_text("2 of 4 required fields mapped")
+    page.get_by_role("button", name="Done").click()
+    expect(page.get_by_label("event_type", exact=True)).to_be_focused()
+    expect(page.get_by_label("event_type", exact=True)).to_have_attribute("aria-invalid", "true")
+    assert page.locator("#target").input_value() == ""
+    troubles[:] = [text for text in troubles if "422" not in text]
+
+
+def test_a_constant_is_set_with_the_keyboard(open_panel):
+    page = open_panel(sql=EXAMPLE)
+    existing(page)
+    source = page.get_by_label("source_type", exact=True)
+    source.focus()
+    source.select_option(label="Constant…")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Constant for source_type")).to_be_focused()
+    page.keyboard.type("web")
+    page.keyboard.press("Tab")
+    expect(page.locator("#r-source_type")).to_contain_text("1 of 1 valid")
+    expect(page.get_by_label("Constant for source_type")).to_have_value("web")
+
+
+def test_quick_changes_do_not_undo_each_other(open_panel):
+    page = open_panel()
+    existing(page)
+    for name in ("external_id", "event_name", "title"):
+        page.get_by_label(name, exact=True).select_option(label="deduplication_key")
+    expect(page.locator("label[for=show-mapped], label:has(#show-mapped)")).to_contain_text("7")
+    for name in ("external_id", "event_name", "title"):
+        expect(page.get_by_label(name, exact=True)).to_have_value("c:deduplication_key")
+
+
+def test_the_filter_shows_only_what_was_asked_for(open_panel):
+    page = open_panel(sql=EXAMPLE)
+    existing(page)
+    page.get_by_role("radio", name="Problems").check(force=True)
+    expect(page.locator("#map tr[data-state]:visible")).to_have_count(3)
+    expect(page.locator("#map .grp:visible")).to_have_count(1)
+
+
+def test_the_export_is_removed(open_panel, query):
+    page = open_panel()
+    existing(page)
+    page.get_by_role("button", name="Use tel for phone").click()
+    expect(status(page)).to_contain_text("would be sent")
+    page.get_by_role("button", name="Done").click()
+    page.get_by_role("button", name="Remove export").click()
+    expect(page.get_by_text("The export is removed.")).to_be_visible()
+    assert page.locator("#target").input_value() == ""
