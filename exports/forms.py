@@ -45,7 +45,7 @@ class TextForm(forms.Form):
     target = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"id": "target", "autocomplete": "off"}))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="q-%s", **kwargs)
+        super().__init__(*args, **kwargs, auto_id="q-%s")  # type: ignore[misc]
 
     def clean_sql(self) -> str:
         # Browsers post CR LF; lines are counted and compared by LF.
@@ -89,7 +89,7 @@ class QueryForm(TextForm):
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        if Query.objects.filter(name=name).exclude(pk=self.query.pk if self.query else None).exists():
+        if Query.objects.filter(name=name).exclude(pk=self.query.pk if self.query else 0).exists():
             raise ValidationError("A query with this name exists.")
         return name
 

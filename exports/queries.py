@@ -45,7 +45,7 @@ class Draft:
     target: Target | None
 
 
-def listing(search: str = "") -> QuerySet[Query]:
+def listing(search: str = "") -> QuerySet[Any]:
     """Queries by name, with database, destination and last saver, and the id of the last job as `last_job_id`."""
     last = Job.objects.filter(query=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     found = Query.objects.select_related("database", "updated_by", "export_target__authentication")

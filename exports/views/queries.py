@@ -12,7 +12,7 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from accounts import audit
 from accounts.access import editor, viewer
-from accounts.models import Role
+from accounts.models import Role, User
 from exports import queries as saved
 from exports.forms import QueryForm, RunForm
 from exports.models import Job, JobState, Outcome, Query
@@ -21,7 +21,7 @@ from exports.targets import Target
 from warehouse.models import Database
 
 PAGE_SIZE = 50
-_STATUS = {
+_STATUS: dict[str, str] = {
     JobState.QUEUED: "queued",
     JobState.RUNNING: "running",
     JobState.RETRY_WAIT: "waiting",
@@ -71,7 +71,7 @@ def create(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return refused(request, form, None)
     try:
-        query = saved.create(form.draft(), user=request.user)
+        query = saved.create(form.draft(), user=me(request))
     except NameTaken:
         form.add_error("name", "A query with this name exists.")
         return refused(request, form, None)
@@ -91,7 +91,7 @@ def save(request: HttpRequest, pk: int) -> HttpResponse:
     over = request.POST.get("over", "")
     base = int(over) if over.isdecimal() else form.cleaned_data["version"]
     try:
-        changed = saved.update(query, form.draft(), base=base, user=request.user)
+        changed = saved.update(query, form.draft(), base=base, user=me(request))
     except NameTaken:
         form.add_error("name", "A query with this name exists.")
         return refused(request, form, query)
@@ -117,7 +117,7 @@ def run(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     form = RunForm(request.POST)
     if not form.is_valid():
         return refused(request, form, query)
-    job = saved.run(form.draft(), query=query, user=request.user)
+    job = saved.run(form.draft(), query=query, user=me(request))
     audit.record("query.run", query, request=request, name=job.name, job=job.pk, version=job.query_version)
     if query and job.query_version is None:
         messages.info(request, f"This job runs the text from the editor, which is not saved in “{query.name}”.")
@@ -137,7 +137,7 @@ def run_label(request: HttpRequest) -> HttpResponse:
 @require_POST
 def duplicate(request: HttpRequest, pk: int) -> HttpResponse:
     query = get_object_or_404(Query, pk=pk)
-    copy = saved.duplicate(query, user=request.user)
+    copy = saved.duplicate(query, user=me(request))
     audit.record("query.create", copy, request=request, copy_of=query.name)
     messages.success(request, f"“{copy.name}” is a copy of “{query.name}”.")
     return redirect("exports:query", copy.pk)
@@ -160,8 +160,13 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("exports:queries")
 
 
+def me(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
 def may_edit(request: HttpRequest) -> bool:
-    return bool(request.user.may(Role.EDITOR))  # type: ignore[union-attr]
+    return me(request).may(Role.EDITOR)
 
 
 def go(request: HttpRequest, url: str) -> HttpResponse:

@@ -17,7 +17,7 @@ from exports.masking import personal_columns
 from exports.models import Query
 from exports.preview import Preview
 from exports.queries import Draft
-from exports.views.queries import may_edit, workbench
+from exports.views.queries import may_edit, me, workbench
 from warehouse.engines.base import Cancelled, EngineError
 
 
@@ -54,7 +54,7 @@ def _answer(request: HttpRequest, form: TextForm, query: Query | None, draft: Dr
 
 
 def _find(request: HttpRequest, draft: Draft, *, again: bool) -> Preview:
-    of = {"database": draft.database, "sql": draft.sql, "time_zone": draft.time_zone, "user": request.user}
+    of: Any = {"database": draft.database, "sql": draft.sql, "time_zone": draft.time_zone, "user": request.user}
     kept = None if again else previews.cached(**of)
     return kept or previews.preview(**of, ticket=request.POST.get("ticket", "")[:64])
 
@@ -64,7 +64,7 @@ def _find(request: HttpRequest, draft: Draft, *, again: bool) -> Preview:
 def cancel(request: HttpRequest) -> HttpResponse:
     """Stop the preview that this person's browser started under `ticket`."""
     if ticket := request.POST.get("ticket", "")[:64]:
-        previews.cancel(user=request.user, ticket=ticket)
+        previews.cancel(user=me(request), ticket=ticket)
     return HttpResponse(status=204)
 
 

@@ -12,7 +12,7 @@ from exports import differences
 from exports import queries as saved
 from exports.models import Query, QueryVersion
 from exports.queries import Conflict, NotPossible
-from exports.views.queries import PAGE_SIZE, may_edit
+from exports.views.queries import PAGE_SIZE, may_edit, me
 
 
 @viewer
@@ -49,7 +49,7 @@ def restore(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     query = get_object_or_404(Query, pk=pk)
     old = get_object_or_404(QueryVersion, query=query, number=number)
     try:
-        warning = saved.restore(query, old, user=request.user)
+        warning = saved.restore(query, old, user=me(request))
     except (NotPossible, Conflict) as error:
         messages.error(request, str(error))
         return redirect("exports:query_version", pk, number)
