@@ -59,7 +59,7 @@ def _inputs(name: str, source: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _posted_source(post: QueryDict, name: str) -> dict[str, Any]:
-    chosen = post[f"f-{name}"]
+    chosen = post.get(f"f-{name}", "")
     if chosen == "constant":
         return {"constant": post.get(f"v-{name}", "").strip()}
     return {"column": chosen.removeprefix("c:")} if chosen.startswith("c:") else {}

@@ -37,7 +37,9 @@ class Panel:
 
     @cached_property
     def connector(self) -> Connector:
-        return self.authentication.connector
+        """Of the chosen authentication: there is one."""
+        connector: Connector = self.authentication.connector
+        return connector
 
     @property
     def authentication(self) -> Any:

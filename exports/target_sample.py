@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 from zoneinfo import available_timezones
 
 import pyarrow as pa
@@ -67,7 +68,7 @@ def sample_of(*, database_id: str, sql: str, time_zone: str, user: User, again: 
         return Sample(error="Choose the query’s database first.")
     if time_zone not in available_timezones():
         return Sample(error=f"There is no time zone “{time_zone}”.")
-    of = {"database": database, "sql": sql, "time_zone": time_zone, "user": user}
+    of: dict[str, Any] = {"database": database, "sql": sql, "time_zone": time_zone, "user": user}
     found = preview.cached(**of)
     key = "target-sample:" + sha256(f"{user.pk} {database.pk} {time_zone} {sql}".encode()).hexdigest()
     failed: Sample | None = None if again else cache.get(key)
