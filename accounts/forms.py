@@ -21,7 +21,7 @@ class SignInForm(AuthenticationForm):
     }
 
 
-class ProfileForm(forms.ModelForm):
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """Name and e-mail, as everyone may set their own."""
 
     class Meta:
@@ -99,7 +99,7 @@ class NewPersonForm(PersonForm):
         }
 
     def clean_username(self) -> str:
-        username = User.normalize_username(self.cleaned_data["username"])
+        username: str = User.normalize_username(self.cleaned_data["username"])
         if username.lower() == "console":
             raise ValidationError("The audit trail uses this name for the console itself.")
         if User.objects.filter(username__iexact=username).exists():

@@ -1,5 +1,7 @@
 """What admins do to users, and users to themselves. Each change stands in the audit trail."""
 
+from typing import Any
+
 from django.db import transaction
 from django.http import HttpRequest
 
@@ -26,7 +28,7 @@ def change(pk: int, *, request: HttpRequest, name: str, email: str, role: str | 
     """Change what is given (`role` None: as it was). Raises LastAdmin."""
     person = _locked(pk)
     changes = {word for word, old, new in [("name", person.name, name), ("e-mail", person.email, email)] if old != new}
-    details: dict[str, object] = {"changed": sorted(changes)} if changes else {}
+    details: dict[str, Any] = {"changed": sorted(changes)} if changes else {}
     if role is not None and role != person.effective_role:
         details["role"] = {"from": person.effective_role.label, "to": Role(role).label}
         _give_role(person, role)

@@ -22,7 +22,7 @@ def day_field() -> forms.DateInput:
     return forms.DateInput(attrs={"type": "date"})
 
 
-class EntryFilter(django_filters.FilterSet):
+class EntryFilter(django_filters.FilterSet):  # type: ignore[misc]
     """`?user=&action=&target=&since=&until=`; the days are days of UTC, both included."""
 
     user = django_filters.ChoiceFilter(method="of_user", empty_label="Everyone")
@@ -50,7 +50,7 @@ class EntryFilter(django_filters.FilterSet):
     def of_user(self, entries: Entries, name: str, value: str) -> Entries:
         if value in (CONSOLE, STRANGER):
             return entries.filter(user=None, user_name=CONSOLE if value == CONSOLE else "")
-        return entries.filter(user=value)
+        return entries.filter(user=int(value))
 
     def from_day(self, entries: Entries, name: str, day: date) -> Entries:
         return entries.filter(at__gte=midnight(day))

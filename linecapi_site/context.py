@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest
 
+from accounts.audit import signed_in
 from accounts.models import Role
 from exports.models import Job
 
@@ -11,11 +12,10 @@ THEMES = ("light", "dark")
 
 def console(request: HttpRequest) -> dict[str, object]:
     """`jobs_in_progress` is counted only where a template shows it."""
-    user = getattr(request, "user", None)
-    signed_in = bool(user and user.is_authenticated)
+    user = signed_in(request)
     return look(request) | {
-        "is_admin": signed_in and user.may(Role.ADMIN),
-        "is_editor": signed_in and user.may(Role.EDITOR),
+        "is_admin": user and user.may(Role.ADMIN),
+        "is_editor": user and user.may(Role.EDITOR),
         "jobs_in_progress": Job.objects.active().count,
     }
 

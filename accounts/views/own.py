@@ -6,6 +6,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import people
 from accounts.access import viewer
+from accounts.audit import signed_in
 from accounts.forms import OwnPasswordForm, ProfileForm
 from accounts.models import User
 
@@ -22,7 +23,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST, instance=fresh(request))
     if not form.is_valid():
         return page(request, profile=form)
-    people.change(request.user.pk, request=request, **form.cleaned_data)
+    people.change(fresh(request).pk, request=request, **form.cleaned_data)
     messages.success(request, "Your name and e-mail are saved.")
     return redirect("accounts:settings")
 
@@ -33,8 +34,9 @@ def password(request: HttpRequest) -> HttpResponse:
     form = OwnPasswordForm(request.user, request.POST)
     if not form.is_valid():
         return page(request, password=form)
-    people.set_password(request.user, form.cleaned_data["new_password1"], request=request)
-    update_session_auth_hash(request, request.user)
+    person = fresh(request)
+    people.set_password(person, form.cleaned_data["new_password1"], request=request)
+    update_session_auth_hash(request, person)
     messages.success(request, "Your password is changed. Other browsers are signed out.")
     return redirect("accounts:settings")
 
@@ -52,4 +54,4 @@ def page(
 
 def fresh(request: HttpRequest) -> User:
     """Not `request.user`, which the shell shows: a form writes what was typed into its instance."""
-    return User.objects.get(pk=request.user.pk)
+    return User.objects.get(pk=signed_in(request).pk)

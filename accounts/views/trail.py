@@ -1,4 +1,5 @@
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,7 +21,7 @@ def audit_trail(request: HttpRequest) -> HttpResponse:
 
 @admin
 @require_GET
-def audit_csv(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+def audit_csv(request: HttpRequest) -> HttpResponseBase:
     """Every entry that the filters find. That it was downloaded is an entry too."""
     found = EntryFilter(request.GET, AuditEntry.objects.all())
     if not found.is_valid():
