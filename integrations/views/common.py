@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings as site
 from django.forms import BaseForm
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.views.debug import SafeExceptionReporterFilter
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -33,7 +34,7 @@ def hides_secrets(view: View) -> View:
     """For a view that handles secrets: if it fails, its error report shows no value, whatever function held it."""
 
     @wraps(view)
-    def hidden(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def hidden(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         request.exception_reporter_filter = HideEverything()
         return view(request, *args, **kwargs)
 
