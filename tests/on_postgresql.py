@@ -35,7 +35,7 @@ def server() -> Iterator[str]:
     options = f"-k {folder} -c listen_addresses='' -F"
     run(program("pg_ctl"), "-D", f"{folder}/data", "-w", "-l", f"{folder}/log", "-o", options, "start")
     try:
-        yield f"postgres://test@{folder.replace('/', '%2F')}/postgres"
+        yield f"postgres://test@/postgres?host={folder}"
     finally:
         run(program("pg_ctl"), "-D", f"{folder}/data", "-m", "immediate", "stop")
         shutil.rmtree(folder)
