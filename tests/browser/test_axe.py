@@ -7,6 +7,8 @@ the address.
 
 from dataclasses import dataclass
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -19,7 +21,7 @@ from integrations.models import Authentication
 from tests.browser.axe import assert_accessible
 from tests.conftest import person
 from tests.exports.queries import a_draft, line, target_text
-from warehouse.models import Database
+from warehouse.models import Database, Table, TableFile
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,29 @@ def the_queries():
     return reverse("exports:queries")
 
 
+def a_table(page=""):
+    """With rows, personal data, a NULL and two loads."""
+    shop = Database.objects.create(name="shop_jp")
+    one = Table.objects.create(database=shop, name="orders", columns=[["order_id", "BIGINT"], ["phone", "VARCHAR"]])
+    file = TableFile(table=one, path=f"{shop.pk}/{one.pk}/a.parquet", rows=2, bytes=900)
+    file.absolute_path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({"order_id": [1, 2], "phone": ["+819012345678", None]}), file.absolute_path)
+    file.save()
+    for mode in ("append", "replace"):
+        one.loads.create(mode=mode, sources=["orders.csv"], rows=2)
+    return reverse("warehouse:table", args=["shop_jp", "orders"]) + page
+
+
+def a_database(page=""):
+    a_table()
+    return reverse("warehouse:database", args=["shop_jp"]) + page
+
+
+def an_empty_database(page=""):
+    Database.objects.create(name="shop_jp")
+    return reverse("warehouse:database", args=["shop_jp"]) + page
+
+
 PAGES = [
     Page("no queries", "/queries", Role.EDITOR),
     Page("queries", the_queries, Role.EDITOR),
@@ -115,6 +140,18 @@ PAGES = [
     Page("authentication, for a viewer", an_authentication, Role.VIEWER),
     Page("edit authentication", lambda: an_authentication("/edit"), Role.EDITOR),
     Page("delete authentication in use", lambda: an_authentication("/delete"), Role.EDITOR),
+    Page("no databases", "/databases", Role.EDITOR),
+    Page("databases", lambda: a_database() and "/databases", Role.VIEWER),
+    Page("databases, nothing found", "/databases?q=nothing", Role.VIEWER),
+    Page("new database", "/databases/new-database", Role.EDITOR),
+    Page("database", a_database, Role.EDITOR),
+    Page("empty database", an_empty_database, Role.EDITOR),
+    Page("delete a database with tables", lambda: a_database("/delete"), Role.EDITOR),
+    Page("delete an empty database", lambda: an_empty_database("/delete"), Role.EDITOR),
+    Page("table", a_table, Role.EDITOR),
+    Page("table, for a viewer", a_table, Role.VIEWER),
+    Page("delete a table", lambda: a_table("/delete"), Role.EDITOR),
+    Page("upload a file", lambda: a_database("/upload?table=orders"), Role.EDITOR),
     Page("forbidden", "/users", Role.VIEWER),
     Page("not found", "/no-such-page", Role.VIEWER),
     Page("not found, stranger", "/no-such-page", None),
