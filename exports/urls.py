@@ -1,6 +1,6 @@
 from django.urls import path
 
-from exports.views import jobs, queries, query_preview, query_versions, targets
+from exports.views import job_actions, job_downloads, jobs, queries, query_preview, query_versions, targets
 
 app_name = "exports"
 urlpatterns = [
@@ -27,4 +27,11 @@ urlpatterns = [
     path("queries/<int:pk>/versions/<int:number>/restore", query_versions.restore, name="query_restore"),
     path("jobs", jobs.jobs, name="jobs"),
     path("jobs/<int:pk>", jobs.job, name="job"),
+    path("jobs/<int:pk>/values", jobs.values, name="job_values"),
+    path("jobs/<int:pk>/stop", job_actions.stop, name="job_stop"),
+    path("jobs/<int:pk>/run-again", job_actions.run_again, name="job_run_again"),
+    path("jobs/<int:pk>/rejects.csv", job_downloads.rejects_csv, name="job_rejects_csv"),
+    path("jobs/<int:pk>/rejects.jsonl", job_downloads.rejects_jsonl, name="job_rejects_jsonl"),
+    path("jobs/<int:pk>/result.csv", job_downloads.result_csv, name="job_result_csv"),
+    path("jobs/<int:pk>/log.txt", job_downloads.log_text, name="job_log"),
 ]

@@ -7,28 +7,22 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from accounts import audit
 from accounts.access import editor, viewer
 from accounts.models import Role, User
+from exports import job_words
 from exports import queries as saved
 from exports.forms import QueryForm, RunForm
-from exports.models import Job, JobState, Outcome, Query
+from exports.models import Job, Query
 from exports.queries import Conflict, NameTaken, NotPossible
 from exports.targets import Target
 from warehouse.models import Database
 
 PAGE_SIZE = 50
-_STATUS: dict[str, str] = {
-    JobState.QUEUED: "queued",
-    JobState.RUNNING: "running",
-    JobState.RETRY_WAIT: "waiting",
-    JobState.SUCCESS: "success",
-    JobState.ERROR: "failed",
-    JobState.KILLED: "stopped",
-}
 
 
 @viewer
@@ -36,16 +30,12 @@ _STATUS: dict[str, str] = {
 def queries(request: HttpRequest) -> HttpResponse:
     search = request.GET.get("q", "").strip()
     page = Paginator(saved.listing(search), PAGE_SIZE).get_page(request.GET.get("page"))
+    now = timezone.now()
     jobs = Job.objects.in_bulk([query.last_job_id for query in page if query.last_job_id])
     last = [(query, jobs.get(query.last_job_id)) for query in page]
-    rows = [(query, job, job and _status(job)) for query, job in last]
+    rows = [(query, job, job and job_words.status(job, now).key) for query, job in last]
     context = {"page": page, "rows": rows, "search": search, "can_edit": may_edit(request)}
     return render(request, "exports/queries.html", context)
-
-
-def _status(job: Job) -> str:
-    """The word of the `status` tag for a job."""
-    return "partial" if job.outcome == Outcome.REJECTS else _STATUS[job.state]
 
 
 @editor

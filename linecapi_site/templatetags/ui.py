@@ -50,21 +50,33 @@ STATUS: dict[str, tuple[str, str, str | None]] = {  # word, chip class, icon (No
     "running": ("Running", "run", None),
     "queued": ("Queued", "", "clock"),
     "success": ("Success", "ok", "check"),
-    "partial": ("Partial", "warn", "alert-triangle"),
-    "failed": ("Failed", "err", "x"),
     "stopped": ("Stopped", "", "ban"),
-    "sent": ("Sent", "ok", "check"),
     "sending": ("Sending", "run", None),
     "retrying": ("Retrying", "warn", "refresh"),
-    "waiting": ("Waiting", "", "clock"),
+    # jobs, see exports.job_words
+    "rejects": ("Success with rejects", "warn", "alert-triangle"),
+    "error": ("Error", "err", "x"),
+    "killed": ("Killed", "", "ban"),
+    "querying": ("Querying", "run", None),
+    "checking": ("Checking", "run", None),
+    "exporting": ("Exporting", "run", None),
+    "retry_wait": ("Waiting to retry", "warn", "refresh"),
+    "stopping": ("Stopping", "", "player-stop"),
+    "stalled": ("Stalled", "warn", "alert-triangle"),
+    # their requests
+    "accepted": ("Accepted", "ok", "check"),
+    "divided": ("Divided", "warn", "arrows-split-2"),
+    "refused": ("Refused", "err", "x"),
+    "unknown": ("Unknown", "run", "help"),
 }
 
 
 @register.simple_tag
-def status(key: str) -> SafeString:
-    word, cls, ic = STATUS[key]
+def status(key: str, word: str = "") -> SafeString:
+    """`word` stands in place of the table's."""
+    usual, cls, ic = STATUS[key]
     mark = mark_safe('<span class="dot live"></span>') if ic is None else icon(ic, "s")
-    return format_html('<span class="chip {}">{}{}</span>', cls, mark, word)
+    return format_html('<span class="chip {}">{}{}</span>', cls, mark, word or usual)
 
 
 Runs = Sequence[tuple[float, str]]

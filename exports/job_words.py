@@ -1,0 +1,165 @@
+"""A job in words: its status, its times in the query's time zone, and the ends of its rows."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from exports.models import Job, JobState
+from integrations.catalog import connector
+
+
+@dataclass(frozen=True)
+class Status:
+    """`key`: in the `status` tag's table; `word` stands in place of the table's."""
+
+    key: str
+    word: str = ""
+
+
+@dataclass(frozen=True)
+class End:
+    """How many rows ended one way. `says`: what that means; `tone`: the class of its colour; `share`: percent."""
+
+    key: str
+    word: str
+    says: str
+    rows: int
+    share: float
+    tone: str
+
+
+def status(job: Job, now: datetime) -> Status:
+    """What the job is doing, or how it ended."""
+    if job.finished:
+        return Status(job.outcome)
+    if job.kill_requested:
+        return Status("stopping")
+    if job.state == JobState.QUEUED:
+        return Status("queued")
+    if job.state == JobState.RETRY_WAIT:
+        return Status("retry_wait", f"Waiting to retry (until {clock_text(job.next_attempt_at, zone(job))})")
+    if job.lease_until and job.lease_until < now:
+        return Status("stalled")
+    return Status(job.phase or "running")
+
+
+def ends(job: Job) -> list[End]:
+    """The five ends of the job's rows, in the order of a row's way; they add up to the rows read."""
+    who = service(job)
+    kinds = (
+        ("invalid", "Invalid", "stopped by our checks", "f-warn"),
+        ("accepted", "Accepted", f"received by {who}", "f-ok"),
+        ("refused", "Refused", f"by {who}; our checks had passed it", "f-err"),
+        ("unknown", "Unknown", "sent, no answer that settles it", "f-run"),
+        ("not_attempted", "Not attempted", "no request took it in" if job.finished else "not yet", "f-mute"),
+    )
+    rows = ((key, word, says, tone, getattr(job, key)) for key, word, says, tone in kinds)
+    return [End(key, word, says, n, share(n, job.rows), tone) for key, word, says, tone, n in rows]
+
+
+def outcome_text(job: Job) -> str:
+    """Like "9,800 accepted, 200 invalid"; what was not attempted is told when the job is over."""
+    order = {"accepted": 0, "invalid": 1}
+    told = [e for e in ends(job) if e.rows and (job.finished or e.key != "not_attempted")]
+    told.sort(key=lambda end: order.get(end.key, 2))
+    return ", ".join(f"{end.rows:,} {end.word.lower()}" for end in told)
+
+
+def sum_text(job: Job) -> str:
+    """The five ends as a sum: "100 rows read = 2 invalid + 98 accepted + …"."""
+    return f"{job.rows:,} rows read = " + " + ".join(f"{end.rows:,} {end.word.lower()}" for end in ends(job))
+
+
+def share(part: float, whole: float) -> float:
+    """Percent, with one decimal."""
+    return round(100 * part / whole, 1) if whole else 0.0
+
+
+def service(job: Job) -> str:
+    """The destination's short name: the first word of its connector's."""
+    return connector(job.connector_key).name.split()[0] if job.exports else ""
+
+
+def by_whom(job: Job) -> str:
+    if job.scheduled_for:
+        return "schedule"
+    return job.created_by.display_name if job.created_by else "the console"
+
+
+# --- times --------------------------------------------------------------------------------------------------------
+
+
+def zone(job: Job) -> tzinfo:
+    """The time zone of the job's query; UTC if there is none of that name."""
+    return _zone(job.time_zone)
+
+
+@lru_cache(maxsize=600)
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def zone_name(at: datetime) -> str:
+    """JST, or the IANA name where the zone has no letters of its own."""
+    name = at.tzname() or ""
+    return str(at.tzinfo) if name[:1] in "+-" else name
+
+
+def clock_text(at: datetime, where: tzinfo) -> str:
+    return f"{at.astimezone(where):%H:%M:%S}"
+
+
+def time_tag(at: datetime, text: str) -> SafeString:
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), text)
+
+
+def clock(at: datetime, where: tzinfo, now: datetime, *, named: bool = True) -> SafeString:
+    """06:00:12 JST, with its day unless that is today; the zone's name only if `named`."""
+    local, today = at.astimezone(where), now.astimezone(where).date()
+    day = "" if local.date() == today else f"{_day(local, today)} "
+    return time_tag(local, f"{day}{local:%H:%M:%S}{f' {zone_name(local)}' if named else ''}")
+
+
+def when(at: datetime, where: tzinfo, now: datetime) -> SafeString:
+    """Today 06:00 JST, Yesterday 18:41 JST, 3 Nov 06:00 JST; a day of another year has its year."""
+    local, today = at.astimezone(where), now.astimezone(where).date()
+    days = {today: "Today", today - timedelta(days=1): "Yesterday"}
+    day = days.get(local.date()) or _day(local, today)
+    return time_tag(local, f"{day} {local:%H:%M} {zone_name(local)}")
+
+
+def _day(local: datetime, today: date) -> str:
+    return f"{local.day} {local:%b}" if local.year == today.year else f"{local.day} {local:%b %Y}"
+
+
+def duration(seconds: float) -> str:
+    """9 s, 4 min 38 s, 1 h 02 min, 3 d 04 h."""
+    if 0 < seconds < 1:
+        return "under 1 s"
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    if whole < 86_400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    return f"{whole // 86_400} d {whole % 86_400 // 3600:02} h"
+
+
+def roughly(seconds: float) -> str:
+    """The duration in its largest unit: 9 s, 4 min, 1 h, 3 d."""
+    return " ".join(duration(max(1, seconds)).split()[:2])
+
+
+def took(job: Job, now: datetime) -> str:
+    """How long the job ran, or has been running; empty if it never began."""
+    if not job.started_at:
+        return ""
+    return duration(((job.finished_at or now) - job.started_at).total_seconds())

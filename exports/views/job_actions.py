@@ -1,0 +1,35 @@
+"""Stop a job, run it again."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST
+
+from accounts import audit
+from accounts.access import editor
+from exports import jobs
+from exports.models import Job
+
+
+@editor
+@require_POST
+def stop(request: HttpRequest, pk: int) -> HttpResponse:
+    job = get_object_or_404(Job, pk=pk)
+    if jobs.stop(job):
+        audit.record("job.stop", job, request=request, name=job.name)
+    else:
+        messages.warning(request, "The job had ended before it could be stopped.")
+    return redirect("exports:job", job.pk)
+
+
+@editor
+@require_POST
+def run_again(request: HttpRequest, pk: int) -> HttpResponse:
+    job = get_object_or_404(Job.objects.select_related("query", "authentication"), pk=pk)
+    if job.exports and not job.authentication:
+        messages.error(request, f"The authentication {job.destination} was deleted: this job cannot run again.")
+        return redirect("exports:job", job.pk)
+    again = jobs.run_again(job, user=request.user)  # type: ignore[arg-type]
+    audit.record("job.run_again", again, request=request, name=again.name, of=job.pk)
+    messages.success(request, f"This is job {again.pk}: it does again what job {job.pk} did.")
+    return redirect("exports:job", again.pk)
