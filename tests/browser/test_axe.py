@@ -16,10 +16,12 @@ from django.utils import timezone
 from accounts.audit import record
 from accounts.models import Role
 from exports import queries, targets
-from exports.models import ExportTarget, Query
+from exports.models import ExportTarget, JobLog, JobState, Query
 from integrations.models import Authentication
 from tests.browser.axe import assert_accessible
 from tests.conftest import person
+from tests.exports import factories
+from tests.exports.factories import a_job, a_query, a_reason, a_request, exporting, keep
 from tests.exports.queries import a_draft, line, target_text
 from warehouse.models import Database, Table, TableFile
 
@@ -111,6 +113,27 @@ def an_empty_database(page=""):
     return reverse("warehouse:database", args=["shop_jp"]) + page
 
 
+def jobs_of_all_kinds():
+    query = a_query()
+    exporting(query=query), a_job(query=query, accepted=9, invalid=1), a_job(JobState.RETRY_WAIT), a_job(exports=False)
+    a_job(JobState.ERROR, error="LINE refused the access token (401).", not_attempted=3), a_job(JobState.KILLED)
+    return reverse("exports:jobs")
+
+
+def an_exporting_job():
+    job = exporting(query=a_query(), query_version=3, authentication=factories.an_authentication(), refused=2)
+    a_request(job, 1, "accepted", 503, 202)
+    a_request(job, 2, "sending")
+    a_reason(job, "phone", "needs the country code", 200, sample="090•••78")
+    JobLog.objects.create(job=job, text="Sending.", level="WARN")
+    return reverse("exports:job", args=[job.pk])
+
+
+def a_failed_job():
+    job = a_job(JobState.ERROR, error="The query failed.", error_line=2, unknown=3, query=a_query())
+    return reverse("exports:job", args=[keep(job, {"email": ["kana@example.jp", None]}).pk])
+
+
 PAGES = [
     Page("no queries", "/queries", Role.EDITOR),
     Page("queries", the_queries, Role.EDITOR),
@@ -152,6 +175,11 @@ PAGES = [
     Page("table, for a viewer", a_table, Role.VIEWER),
     Page("delete a table", lambda: a_table("/delete"), Role.EDITOR),
     Page("upload a file", lambda: a_database("/upload?table=orders"), Role.EDITOR),
+    Page("jobs", jobs_of_all_kinds, Role.EDITOR),
+    Page("jobs, nothing found", "/jobs?q=nothing-has-this-name", Role.VIEWER),
+    Page("jobs, none yet", "/jobs", Role.VIEWER),
+    Page("job while it exports", an_exporting_job, Role.EDITOR),
+    Page("failed job", a_failed_job, Role.VIEWER),
     Page("forbidden", "/users", Role.VIEWER),
     Page("not found", "/no-such-page", Role.VIEWER),
     Page("not found, stranger", "/no-such-page", None),
