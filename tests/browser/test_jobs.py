@@ -5,7 +5,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from exports.models import Job, JobLog, JobState
-from tests.exports.factories import a_job, a_request, an_authentication, exporting, keep
+from tests.exports.factories import a_job, a_query, a_request, an_authentication, exporting, keep
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -89,6 +89,18 @@ def test_stop_is_asked_and_confirmed_by_keyboard(page_as, editor):
     page.keyboard.press("Enter")
     expect(page.locator("h1 + .chip")).to_have_text("Stopping")
     assert Job.objects.get(pk=job.pk).kill_requested
+
+
+def test_an_error_leads_to_its_line_in_the_editor(page_as, editor):
+    query = a_query(sql="select email,\n  paid\nfrom purchases")
+    job = a_job(JobState.ERROR, query=query, error="The query failed: no column paid.", error_line=2)
+    page = page_as(editor)
+    page.goto(f"/jobs/{job.pk}")
+    page.get_by_role("link", name="Go to line 2").click()
+    page.wait_for_url("**/queries/*#line-2")
+    expect(page.locator("sql-editor .cm-focused")).to_be_visible()
+    page.keyboard.type("-- ")
+    assert page.locator("#sql").input_value().splitlines()[1] == "--   paid"
 
 
 def test_run_again_leads_to_the_new_job(page_as, editor):

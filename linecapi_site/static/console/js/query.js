@@ -77,6 +77,9 @@ function markError() {
 results.addEventListener("click", e => { const b = e.target.closest("[data-go-line]"); if (b) editor.goTo(Number(b.dataset.goLine), Number(b.dataset.goColumn) || 1); });
 document.addEventListener("htmx:afterSwap", e => { if (e.detail.target === results) markError(); });
 
+// --- a job's page leads to the line of its error: #line-7
+function goToLine() { const line = /^#line-(\d+)$/.exec(location.hash); if (line) editor.goTo(Number(line[1]), 1); }
+
 // --- after a save the page stands where the server does
 document.addEventListener("query-saved", () => { saved = sent; changed = false; showDirty(); });
 document.addEventListener("htmx:afterSettle", showDirty);
@@ -92,4 +95,4 @@ document.addEventListener("keydown", e => {
   e.preventDefault(); $(`#${button}`).click();
 });
 
-customElements.whenDefined("sql-editor").then(() => { if (guarded) takeDraft(); loadSchema(); markError(); showDirty(); });
+customElements.whenDefined("sql-editor").then(() => { if (guarded) takeDraft(); loadSchema(); markError(); showDirty(); goToLine(); });
