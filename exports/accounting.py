@@ -8,16 +8,16 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.text import Truncator
 
 from exports import rejects
 from exports.lease import Lease, LostLease, db_retry
-from exports.models import Job, JobQuerySet, JobReason, JobRequest, JobState
+from exports.models import Job, JobQuerySet, JobReason, JobRequest
 from exports.rejects import Reject
 
 
@@ -29,7 +29,6 @@ class Ending:
     end_row: int
     accepted: int = 0
     rejects: tuple[Reject, ...] = ()
-    unknown: int = 0
 
     @property
     def invalid(self) -> int:
@@ -41,7 +40,7 @@ class Ending:
 
     @property
     def settled(self) -> int:
-        return self.accepted + self.unknown + len(self.rejects)
+        return self.accepted + len(self.rejects)
 
 
 CHUNK = 10_000  # rejects held in memory at once
@@ -76,10 +75,10 @@ def _move(job: JobQuerySet, ending: Ending, length: int) -> bool:
         accepted=F("accepted") + ending.accepted,
         invalid=F("invalid") + ending.invalid,
         refused=F("refused") + ending.refused,
-        unknown=F("unknown") + ending.unknown,
         not_attempted=F("not_attempted") - ending.settled,
         rejects_bytes=length,
         tries=0,
+        takeovers=0,
         throttled_since=None,
     )
     return bool(moved)
@@ -139,30 +138,42 @@ class Tally:
                 JobReason.objects.create(job_id=pk, field=name, code=code, text=text[:300], rows=count, sample=shown)
 
 
-def unknown_in_flight(pk: int) -> int:
-    """Events of the request that was on the wire when the job's process ended: nobody knows whether they are in."""
-    sending = JobRequest.objects.filter(job_id=pk, state=JobRequest.State.SENDING)
-    events = sum(sending.values_list("events", flat=True))
-    sending.update(state=JobRequest.State.UNKNOWN)
+def end(job: JobQuerySet, pk: int, state: str, **values: Any) -> bool:
+    """End a job for good, in one transaction. `job` selects its row while the caller may end it. False: it may not.
+
+    Events that were sent without an answer that settles them become *unknown*.
+    """
+    with transaction.atomic():
+        row = job.select_for_update().values("position", "not_attempted").first()
+        if row is None:
+            return False
+        unknown = min(_maybe_in(pk, row["position"]), row["not_attempted"])
+        ended = job.update(
+            state=state,
+            phase="",
+            progress=None,
+            lease_token=None,
+            lease_until=None,
+            finished_at=timezone.now(),
+            unknown=F("unknown") + unknown,
+            not_attempted=F("not_attempted") - unknown,
+            **values,
+        )
+    return bool(ended)
+
+
+def _maybe_in(pk: int, position: int) -> int:
+    """Events behind the position that may be at the destination; their requests are marked as unknown."""
+    open_states = (JobRequest.State.SENDING, JobRequest.State.RETRYING, JobRequest.State.STOPPED)
+    left = JobRequest.objects.filter(
+        Q(state=JobRequest.State.SENDING) | Q(maybe_in=True), job_id=pk, first_row__gte=position, state__in=open_states
+    )
+    events = sum(left.values_list("events", flat=True))
+    left.update(state=JobRequest.State.UNKNOWN)
     return events
 
 
-def end_killed(job: JobQuerySet, pk: int, at: datetime | None = None) -> bool:
-    """End a job that was to stop; a request in flight leaves its events *unknown*.
-
-    `job` selects the row while it is ours.
-    """
-    with transaction.atomic():
-        unknown = unknown_in_flight(pk)
-        ended = job.update(
-            state=JobState.KILLED,
-            phase="",
-            lease_token=None,
-            lease_until=None,
-            finished_at=at or timezone.now(),
-            unknown=F("unknown") + unknown,
-            not_attempted=F("not_attempted") - unknown,
-        )
-        if not ended:
-            transaction.set_rollback(True)
-    return bool(ended)
+def anything_sent(job: Job) -> bool:
+    """Whether the destination has, or may have, events of this job."""
+    requests = JobRequest.objects.filter(Q(maybe_in=True) | Q(state=JobRequest.State.SENDING), job=job)
+    return bool(job.accepted or job.unknown or requests.exists())

@@ -11,18 +11,23 @@ from exports import dispatch
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 2
+TIDY_SECONDS = 600
 
 
 class DurableORM(ORM):  # type: ignore[misc]
     """Hints commit with the job they point to, and waiting jobs are looked for every two seconds."""
 
     last_tick = 0.0
+    last_tidy = 0.0
 
     def set_stat(self, key: str, value: Any, timeout: int) -> None:
         if time.monotonic() - DurableORM.last_tick > TICK_SECONDS:
             DurableORM.last_tick = time.monotonic()
             try:
                 dispatch.tick()
+                if time.monotonic() - DurableORM.last_tidy > TIDY_SECONDS:
+                    DurableORM.last_tidy = time.monotonic()
+                    dispatch.tidy()
             except Exception:  # the sentinel must outlive a database that is away
                 log.exception("The dispatcher failed; it tries again in %s s", TICK_SECONDS)
                 connection.close()

@@ -9,20 +9,33 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django_q.conf import Conf
+from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from exports import accounting
+from exports import accounting, preview
 from exports.lease import alive
 from exports.models import WAITING, Job, JobQuerySet, JobState
+from warehouse.sweep import sweep
 
 REHINT = timedelta(seconds=30)
+HINTS_A_WORKER = 2
+TAKEOVERS = 5  # in a row, without any progress
+WORKERS_DIE = f"{TAKEOVERS + 1} workers died while they ran this job, at the same row each time."
+WORKERS_DIE_ADVICE = "Ask the admin of this server to look at its log: it may be short of memory or disk space."
 
 
 def tick() -> None:
     now = timezone.now()
     take_over(now)
-    for pk in _due(now).order_by("-priority", "next_attempt_at").values_list("pk", flat=True)[:100]:
+    end_stopped()
+    for pk in _due(now).order_by("-priority", "next_attempt_at").values_list("pk", flat=True)[: _room()]:
         hint(pk, now)
+
+
+def _room() -> int:
+    """How many more hints the queue should hold: few, so that priority decides when a worker becomes free."""
+    return max(0, HINTS_A_WORKER * int(Conf.WORKERS) - int(OrmQ.objects.count()))
 
 
 def _due(now: datetime) -> JobQuerySet:
@@ -37,17 +50,32 @@ def hint(pk: int, now: datetime) -> None:
             async_task("exports.run.run_job", pk, task_name=f"job-{pk}", timeout=-1, ack_failure=True)
 
 
+def hint_if_room(pk: int, now: datetime) -> None:
+    """For a new job: at once, or by a later tick when the queue is full."""
+    if _room():
+        hint(pk, now)
+
+
 def take_over(now: datetime) -> None:
-    """Jobs whose worker is gone wait again; those that were to stop end.
+    """Jobs whose worker is gone wait again; those that were to stop end, and so do those that kill every worker.
 
     A dead process of this host is seen at once, one of another host when its lease ends.
     """
     running = Job.objects.filter(state=JobState.RUNNING)
     gone = [token for token, who in running.values_list("lease_token", "lease_owner") if not alive(who)]
     dead = running.filter(Q(lease_until__lt=Now()) | Q(lease_token__in=gone))
-    for pk, token in dead.filter(kill_requested=True).values_list("pk", "lease_token"):
-        accounting.end_killed(running.filter(pk=pk, lease_token=token), pk)
-    dead.filter(kill_requested=False).update(
+    for pk, token, stop, takeovers in dead.values_list("pk", "lease_token", "kill_requested", "takeovers"):
+        mine = running.filter(pk=pk, lease_token=token)
+        if stop:
+            accounting.end(mine, pk, JobState.KILLED)
+        elif takeovers >= TAKEOVERS:
+            accounting.end(mine, pk, JobState.ERROR, error=WORKERS_DIE, advice=WORKERS_DIE_ADVICE)
+        else:
+            _requeue(mine, now)
+
+
+def _requeue(job: JobQuerySet, now: datetime) -> None:
+    job.update(
         state=JobState.QUEUED,
         lease_token=None,
         lease_until=None,
@@ -55,3 +83,15 @@ def take_over(now: datetime) -> None:
         next_attempt_at=now,
         takeovers=F("takeovers") + 1,
     )
+
+
+def end_stopped() -> None:
+    """Jobs that were told to stop in the moment in which their worker gave them back."""
+    for pk in Job.objects.filter(state__in=WAITING, kill_requested=True).values_list("pk", flat=True):
+        accounting.end(Job.objects.filter(pk=pk, state__in=WAITING), pk, JobState.KILLED)
+
+
+def tidy() -> None:
+    """Delete what is kept for a while only: samples of previews, uploads that were not loaded, files of old tables."""
+    preview.sweep()
+    sweep()

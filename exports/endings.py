@@ -4,17 +4,13 @@ from typing import Any
 
 
 class JobFailed(Exception):
-    """The job ends in error: what is wrong, what the user can do, and where in the query.
+    """The job ends in error: what is wrong, what the user can do, and where in the query."""
 
-    `unknown`: events that were sent without an answer that settles them.
-    """
-
-    def __init__(self, error: str, advice: str = "", *, line: int | None = None, unknown: int = 0) -> None:
+    def __init__(self, error: str, advice: str = "", *, line: int | None = None) -> None:
         super().__init__(error)
         self.error = error
         self.advice = advice
         self.line = line
-        self.unknown = unknown
 
 
 class RetryLater(Exception):

@@ -1,12 +1,14 @@
 """Steps 3 to 9 of a job: plan, check, send in order, account. The kept result is read from the job's position on."""
 
+import logging
+import math
 import time
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
-import requests
 from django.conf import settings as site
 from django.utils import timezone
 
@@ -14,10 +16,10 @@ from exports import accounting, jobs
 from exports.accounting import Ending
 from exports.endings import JobFailed, RetryLater
 from exports.exporter.batches import Batch
-from exports.exporter.delivery import Attempt, Cause, Halted, Refusal, Settled, deliver, http_post, next_wait, pause
+from exports.exporter.cells import plain_values
+from exports.exporter.delivery import Attempt, Cause, Halted, Refusal, Settled, deliver, next_wait, pause
 from exports.exporter.explain import Reject as CoreReject
-from exports.exporter.explain import source_value
-from exports.exporter.mapping import Mapping, from_json
+from exports.exporter.mapping import Column, Mapping, from_json
 from exports.exporter.masking import mask
 from exports.exporter.pipeline import batches, invalid_rows, prefetched
 from exports.exporter.plan import Plan, compile_plan
@@ -29,6 +31,7 @@ from exports.sending import Sender
 from integrations.models import Authentication
 from integrations.spec import Answer
 
+logger = logging.getLogger(__name__)
 THROTTLED_AT_MOST = timedelta(hours=24)
 REFUSED = ("", "refused", "refused by LINE; our checks had passed it")
 
@@ -43,7 +46,7 @@ def export(job: Job, lease: Lease) -> None:
     if not (job.folder / NAME).exists():
         raise JobFailed("The kept result of this job is gone from DATA_DIR.", "Run the job again from its query.")
     line = Export(job, lease, job.authentication)
-    if not job.settings["ignore_invalid_records"] and not job.position:
+    if line.strict and not job.position:
         line.refuse_if_any_invalid()
     line.send()
 
@@ -58,24 +61,15 @@ class Export:
         self.settings: dict[str, Any] = {**authentication.public_settings(), **job.settings}
         self.mapping: Mapping = from_json(job.mapping)
         self.kept = KeptResult(job.folder / NAME)
+        self.evidence = KeptResult(job.folder / NAME)  # read here while the encoder's thread reads the other one
         self.position = job.position
         self.tries = job.tries
         self.throttled_since = job.throttled_since
-        tag = f"{self.connector.key}:{self.connector.path.format(**self.settings)}"
-        self.sender = Sender(job, lease, self._post(authentication.pk), tag)
+        self.strict = not self.settings["ignore_invalid_records"]
+        self.sender = Sender(job, lease, authentication.pk, site.LINE_CONVERSION_API_URL)
 
-    def _post(self, authentication: int) -> Any:
-        session = requests.Session()
-        return http_post(
-            session,
-            self.connector,
-            site.LINE_CONVERSION_API_URL,
-            lambda: Authentication.objects.get(pk=authentication).all_settings(),  # read anew for each request
-            self.settings["connection_timeout"],
-        )
-
-    def plan(self) -> Plan:
-        now = int(time.time())
+    def plan(self, spare: int = 0) -> Plan:
+        now = int(time.time()) + spare
         return compile_plan(
             self.connector, self.mapping, self.settings, self.kept.schema, now=now, time_zone=self.job.time_zone
         )
@@ -85,8 +79,10 @@ class Export:
     def refuse_if_any_invalid(self) -> None:
         """With Ignore Invalid Records off: the whole result is checked, and one invalid row stops the job."""
         self.lease.save(phase=Phase.CHECKING)
-        plan = self.plan()
-        found = accounting.record_invalid(self.lease, self._checked(plan), sample=self.sample)
+        # What a worker found before it died stands: another count, with another "now", could differ from it.
+        found = self.job.invalid or accounting.record_invalid(
+            self.lease, self._checked(self.plan()), sample=self.sample
+        )
         if found:
             raise JobFailed(
                 f"{found:,} of {self.job.rows:,} rows are invalid, and Ignore Invalid Records is off.",
@@ -108,9 +104,13 @@ class Export:
         self.lease.save(phase=Phase.EXPORTING)
         if self.job.rows and not self.position:
             self._announce()
+        spare = 0
         try:
             while self.position < self.job.rows:
-                self._send_while_in_window()
+                before, started = self.position, time.monotonic()
+                self._send_while_in_window(spare)
+                # Rows that leave the window while they are being prepared: look as far ahead as that took.
+                spare = 0 if self.position > before else math.ceil(time.monotonic() - started) + 1
         finally:
             self.sender.give_turn()
 
@@ -118,10 +118,13 @@ class Export:
         size = self.settings["max_records"]
         jobs.log(self.job, f"Sending to {self.job.destination} in requests of up to {size:,} events.")
 
-    def _send_while_in_window(self) -> None:
-        """Until the end, or until an event has left the time window since it was checked: then plan anew."""
+    def _send_while_in_window(self, spare: int) -> None:
+        """Until the end, or until an event has left the time window since it was checked: then plan anew.
+
+        `spare`: seconds that events must still have left.
+        """
         ready = batches(
-            self.plan(),
+            self.plan(spare),
             self.kept.batches(self.position),
             max_events=self.settings["max_records"],
             max_bytes=self.connector.limits.bytes,
@@ -131,25 +134,33 @@ class Export:
                 if batch.outside_window(int(time.time())):
                     return
                 self._deliver(batch)
+        if self.position < self.job.rows:
+            raise JobFailed("The kept result has fewer rows than the query gave.", "Run the job again from its query.")
 
     def _deliver(self, batch: Batch) -> None:
         request: JobRequest | None = None
-        strict = not self.settings["ignore_invalid_records"]
-        for step in deliver(batch, self.sender, self.connector, stop_at_refusal=strict):
+        for step in deliver(batch, self.sender, self.connector, stop_at_refusal=self.strict):
             match step:
                 case Attempt():
                     request = self.sender.record(step)
                     self._log_answer(request, step)
                 case Settled():
+                    self.lease.check()
                     self._settle(step, request)
                 case Halted():
-                    self._halt(step, request)
+                    self._halt(step)
 
     def _settle(self, settled: Settled, request: JobRequest | None) -> None:
         found = [*map(invalid, settled.rejects), *map(refused, settled.refused)]
         ending = Ending(settled.first_row, settled.end_row, settled.accepted, tuple(sorted(found, key=lambda r: r.row)))
         accounting.settle(self.lease, ending, sample=self.sample, request=request)
         self.position, self.tries, self.throttled_since = settled.end_row, 0, None
+        if self.strict and settled.rejects:
+            row = settled.rejects[0][0] + 1
+            raise JobFailed(
+                f"Row {row:,} has become invalid since the check, and Ignore Invalid Records is off.",
+                "See below why. Events before it were received; correct the data and run again.",
+            )
 
     def _log_answer(self, request: JobRequest, attempt: Attempt) -> None:
         code = attempt.reply.status
@@ -161,16 +172,16 @@ class Export:
 
     # --- what stops it
 
-    def _halt(self, halted: Halted, request: JobRequest | None) -> None:
+    def _halt(self, halted: Halted) -> None:
         if halted.cause is not Cause.ANSWER:
             self._halt_by_refusals(halted)
         if halted.answer is Answer.WAIT:
             self._wait(halted)
         if halted.answer is Answer.RETRY:
-            self._retry(halted, request)
+            self._retry(halted)
         code = halted.reply.status
         what = halted.advice.what if halted.answer is Answer.STOP else f"{halted.advice.what} Its code: {code}."
-        raise JobFailed(what, halted.advice.do, unknown=len(halted.unknown_rows))
+        raise JobFailed(what, halted.advice.do)
 
     def _halt_by_refusals(self, halted: Halted) -> None:
         if halted.cause is Cause.MAPPING_FAULT:
@@ -190,31 +201,33 @@ class Export:
         wait = pause(self.settings, 0, halted.reply.retry_after)
         raise RetryLater(wait, halted.advice.what, throttled_since=since)
 
-    def _retry(self, halted: Halted, request: JobRequest | None) -> None:
+    def _retry(self, halted: Halted) -> None:
         wait = next_wait(self.settings, self.tries, halted.reply.retry_after)
         if wait is not None:
-            most = self.settings["max_retry"]
-            raise RetryLater(wait, f"Retry {self.tries + 1} of {most}.", tries=self.tries + 1)
-        if request:
-            request.state = JobRequest.State.UNKNOWN
-            request.save()
+            tries, most = self.tries + 1, self.settings["max_retry"]
+            raise RetryLater(wait, f"Retry {tries} of {most}.", tries=tries, throttled_since=None)
         count = len(halted.unknown_rows)
         raise JobFailed(
-            f"{halted.advice.what} Gave up after {self.tries} retries.",
+            f"{halted.advice.what} Gave up after {self.tries} {'retry' if self.tries == 1 else 'retries'}.",
             f"{count:,} events of the last request are unknown: LINE may have them. Run again when LINE answers: "
             "it drops what it has already, by deduplication_key, for 30 days.",
-            unknown=count,
         )
 
     # --- evidence
 
     def sample(self, row: int, name: str) -> str:
-        """The row's value of a field, masked."""
-        if not name:
+        """The row's value of a field, masked. Never fails: what a value looks like must not decide about a job."""
+        source = self.mapping.get(name)
+        try:
+            if not isinstance(source, Column):
+                return str(source.value) if source else ""
+            cell = self.evidence.rows([row]).column(source.name).combine_chunks()
+            value = plain_values(cell, ZoneInfo(self.job.time_zone))[0]
+            shown = "" if value is None else mask(self.connector.field(name), value)
+        except Exception:
+            logger.warning("Job %s: row %s of %s cannot be shown", self.job.pk, row, name)
             return ""
-        values = self.kept.rows([row]).to_pylist()[0]
-        value = source_value(self.mapping, self.connector.field(name), values)
-        return "" if value is None else mask(self.connector.field(name), value)
+        return shown.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def invalid(reject: CoreReject) -> Reject:

@@ -1,12 +1,11 @@
 """What people do with jobs: start, stop, run again."""
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from exports import dispatch
-from exports.models import WAITING, Job, JobLog, JobState, Query
+from exports import accounting, dispatch
+from exports.models import ACTIVE, WAITING, Job, JobLog, JobState, Query
 from exports.targets import Target
 from warehouse.models import Database
 
@@ -48,7 +47,7 @@ def _queue(job: Job) -> Job:
         job.save()
         what = f"Export to {job.destination}" if job.exports else "Query"
         log(job, f"{what} queued by {job.created_by or 'the console'}.")
-        dispatch.hint(job.pk, job.next_attempt_at)
+        dispatch.hint_if_room(job.pk, job.next_attempt_at)
     return job
 
 
@@ -75,18 +74,13 @@ def run_again(job: Job, *, user: User) -> Job:
 
 def stop(job: Job) -> bool:
     """End a job: at once if it waits, else its worker is told. False: it had ended already."""
-    now = timezone.now()
-    waiting = Job.objects.filter(pk=job.pk, state__in=WAITING)
-    if waiting.update(state=JobState.KILLED, kill_requested=True, finished_at=now, phase=""):
-        log(job, "Stopped while waiting.", JobLog.Level.WARN)
-        return True
-    running = Q(pk=job.pk, state=JobState.RUNNING)
-    if Job.objects.filter(running, kill_requested=False).update(kill_requested=True):
-        log(job, "Stop requested.", JobLog.Level.WARN)
-        return True
-    return Job.objects.filter(running).exists()
+    if not Job.objects.filter(pk=job.pk, state__in=ACTIVE).update(kill_requested=True):
+        return False
+    log(job, "Stop requested.", JobLog.Level.WARN)
+    accounting.end(Job.objects.filter(pk=job.pk, state__in=WAITING), job.pk, JobState.KILLED)
+    return True
 
 
 def log(job: Job, text: str, level: str = JobLog.Level.INFO) -> None:
     """A line in the job's log; never personal data."""
-    JobLog.objects.create(job_id=job.pk, level=level, text=text)
+    JobLog.objects.create(job_id=job.pk, level=level, text=text.replace("\0", "\N{REPLACEMENT CHARACTER}"))

@@ -1,6 +1,6 @@
 """One worker at a time runs a job: a lease with an expiry, taken and kept by conditional UPDATEs.
 
-The row's times come from the database's clock; this process trusts its own monotonic clock, read before the UPDATE.
+The row's times come from the database's clock; this process trusts its own, read before the UPDATE.
 """
 
 import os
@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
-import psutil
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models.functions import Now
@@ -50,26 +50,36 @@ def db_retry(action: Callable[[], T], seconds: float = 8) -> T:
 
 
 @cache
+def _here() -> str:
+    """This boot of this host, and the space its process numbers belong to: containers may share a host's name."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return f"{socket.gethostname()}/{boot[:8]}/{Path('/proc/self/ns/pid').readlink()}"
+
+
 def _born(pid: int) -> str:
-    return f"{psutil.Process(pid).create_time():.0f}"
+    """When a process started, in clock ticks since boot, which no change of the clock moves. Empty if it ended."""
+    try:
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if state == "Z" else fields[18]
 
 
 def owner() -> str:
-    """host:pid:start time of this process."""
+    """host:pid:start of this process."""
     pid = os.getpid()
-    return f"{socket.gethostname()}:{pid}:{_born(pid)}"
+    return f"{_here()}:{pid}:{_born(pid)}"
 
 
 def alive(who: str) -> bool:
     """Whether the process named by `owner()` still runs; those of other hosts are taken for alive."""
-    host, pid, born = who.rsplit(":", 2)
-    if host != socket.gethostname():
-        return True
-    try:
-        process = psutil.Process(int(pid))
-        return f"{process.create_time():.0f}" == born and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    here, pid, born = who.rsplit(":", 2)
+    return here != _here() or _born(int(pid)) == born
+
+
+def uptime() -> float:
+    """Seconds that go on while the machine sleeps, unlike those of time.monotonic()."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class Lease:
@@ -90,7 +100,7 @@ class Lease:
 
     def claim(self) -> bool:
         """Take a waiting job whose time has come. Exactly one worker succeeds."""
-        read = time.monotonic()
+        read = uptime()
         waiting = Job.objects.filter(
             pk=self.pk, state__in=WAITING, next_attempt_at__lte=timezone.now(), kill_requested=False
         )
@@ -105,7 +115,7 @@ class Lease:
 
     def beat(self) -> None:
         """Prolong the lease, and hear whether the user pressed Stop."""
-        read = time.monotonic()
+        read = uptime()
         if not self.mine().update(lease_until=Now() + self.length):
             self.lost = True
             return
@@ -116,7 +126,7 @@ class Lease:
         """Before every step that others can see. Raises JobKilled or LostLease."""
         if self.kill:
             raise JobKilled
-        if self.lost or time.monotonic() > self.until - MARGIN:
+        if self.lost or uptime() > self.until - MARGIN:
             raise LostLease
 
     def save(self, **values: Any) -> None:
@@ -124,10 +134,10 @@ class Lease:
         if not db_retry(lambda: self.mine().update(lease_until=Now() + self.length, **values)):
             raise LostLease
 
-    def release(self, state: str, **values: Any) -> bool:
-        """Give the job back in another state. False: it was not ours any more."""
-        changes = {"state": state, "lease_token": None, "lease_until": None, **values}
-        return bool(db_retry(lambda: self.mine().update(**changes)))
+    def pause(self, **values: Any) -> bool:
+        """Give the job back until it wants to go on. False: it is not ours any more, or the user pressed Stop."""
+        changes = {"state": JobState.RETRY_WAIT, "lease_token": None, "lease_until": None, **values}
+        return bool(db_retry(lambda: self.mine().filter(kill_requested=False).update(**changes)))
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -152,8 +162,9 @@ def heartbeat(lease: Lease) -> Iterator[None]:
             raise JobKilled
 
     def carry_stop() -> None:
-        if lease.on_kill:
-            lease.on_kill()
+        on_kill = lease.on_kill
+        if on_kill:
+            on_kill()
         if lease.breakable and in_main and main.ident:
             signal.pthread_kill(main.ident, signal.SIGUSR1)
 

@@ -1,10 +1,13 @@
 """Which columns of a query's result hold personal data, and how their values may be shown."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from integrations.catalog import CONNECTORS
 from warehouse.masking import DOTS, is_personal, mask
+
+_QUOTED = re.compile(r"'([^']*)'")
 
 
 def personal_columns(names: Iterable[str], mapping: Mapping[str, Mapping[str, Any]] | None = None) -> set[str]:
@@ -28,3 +31,8 @@ def _names_at_destinations() -> set[str]:
             if field.personal:
                 names |= {field.name, *connector.synonyms.get(field.name, ())}
     return names
+
+
+def message(text: str, sql: str) -> str:
+    """An engine's error text without the values of rows: what it quotes stays only where the query says it too."""
+    return _QUOTED.sub(lambda quoted: quoted[0] if quoted[1] in sql else f"'{DOTS}'", mask(text)).replace("\0", "")

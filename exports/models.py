@@ -245,6 +245,7 @@ class JobRequest(models.Model):
     events = models.PositiveIntegerField()
     bytes = models.BigIntegerField(default=0)
     state = models.CharField(max_length=10, choices=State.choices)
+    maybe_in = models.BooleanField(default=False)  # some attempt may have left its events at the destination
     attempts: Any = models.JSONField(default=list)  # [{"at": ISO time, "code": int | null, "ms": int, "error": text}]
     sent_at = models.DateTimeField()
 

@@ -1,6 +1,8 @@
 """Steps 1 and 2 of a job: run its query, keep the result once."""
 
+import shutil
 import time
+from pathlib import Path
 
 from exports import engine, jobs
 from exports.endings import JobFailed
@@ -27,6 +29,7 @@ def query(job: Job, lease: Lease) -> None:
             f"The database {job.database_name} does not exist any more.", "Choose another database in the query."
         )
     lease.save(phase=Phase.QUERYING, progress=None)
+    _clear(job.folder)
     tables = engine.readable()
     if job.exports:
         _check_mapping(job, tables, database)
@@ -43,6 +46,12 @@ def query(job: Job, lease: Lease) -> None:
     )
     with running as result:
         _keep(job, lease, result, started)
+
+
+def _clear(folder: Path) -> None:
+    """What a killed worker left: its engine's temporary files, and half a result."""
+    for left in [*folder.glob("child-*"), *folder.glob("*.tmp")]:
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def _check_mapping(job: Job, tables: TableFiles, database: Database) -> None:
@@ -73,7 +82,9 @@ def _keep(job: Job, lease: Lease, result: Result, started: float) -> None:
     try:
         rows = keep(result.schema, result, path, heard=heard)
     except Cancelled as error:
-        raise JobKilled from error
+        if lease.kill:
+            raise JobKilled from error
+        raise JobFailed("The query was stopped from outside.", "Run the job again.") from error
     finally:
         lease.on_kill = None
     seconds = time.monotonic() - started

@@ -4,6 +4,7 @@ It holds raw personal data: its folder is 0700, the file 0600.
 """
 
 import os
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def keep(
 ) -> int:
     """Write the rows to `path` under a temporary name, sync, rename. → number of rows. `heard` gets the rows so far."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
+    temporary = path.with_suffix(f".{uuid.uuid4().hex}.tmp")  # of this writer alone
     options = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", compression_level=1))
     rows = 0
     temporary.touch(mode=0o600)

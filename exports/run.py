@@ -6,10 +6,9 @@ from typing import Any
 
 import pyarrow as pa
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import F
 from django.utils import timezone
 
-from exports import accounting, exporting, jobs, querying
+from exports import accounting, exporting, jobs, masking, querying
 from exports.endings import JobFailed, RetryLater
 from exports.exporter.plan import PlanError
 from exports.lease import JobKilled, Lease, LostLease, db_retry, heartbeat
@@ -59,14 +58,14 @@ def _run(lease: Lease) -> str:
 def _steps(job: Job, lease: Lease) -> None:
     if not job.result_path:
         querying.query(job, lease)
-        job.refresh_from_db()
+        db_retry(job.refresh_from_db)
     lease.check()
     if job.exports:
         exporting.export(job, lease)
 
 
 def _done(job: Job, lease: Lease) -> str:
-    job.refresh_from_db()
+    db_retry(job.refresh_from_db)
     if not job.exports:
         text = "Finished."
     elif not job.rows:
@@ -77,50 +76,45 @@ def _done(job: Job, lease: Lease) -> str:
 
 
 def _end(job: Job, lease: Lease, state: JobState, text: str, level: str = JobLog.Level.INFO, **values: Any) -> str:
-    if not lease.release(state, phase="", progress=None, finished_at=timezone.now(), **values):
+    if not db_retry(lambda: accounting.end(lease.mine(), job.pk, state, **values)):
         raise LostLease
     jobs.log(job, text, level)
     return state
 
 
 def _killed(job: Job, lease: Lease) -> str:
-    if not db_retry(lambda: accounting.end_killed(lease.mine(), job.pk)):
-        raise LostLease
-    jobs.log(job, "Stopped.", JobLog.Level.WARN)
-    return JobState.KILLED
+    return _end(job, lease, JobState.KILLED, "Stopped.", JobLog.Level.WARN)
 
 
 def _wait(job: Job, lease: Lease, later: RetryLater) -> str:
     """The worker is free while the job waits."""
     at = timezone.now() + timedelta(seconds=later.seconds)
-    values = {"next_attempt_at": at, "hinted_at": None, **later.values}
-    if not lease.release(JobState.RETRY_WAIT, **values):
-        raise LostLease
+    if not lease.pause(next_attempt_at=at, hinted_at=None, **later.values):
+        return _killed(job, lease)  # Stop was pressed meanwhile, or the lease is lost
     if later.reason:
         jobs.log(job, f"{later.reason} Next try in {later.seconds:,.0f} s.", JobLog.Level.WARN)
     return JobState.RETRY_WAIT
 
 
 def _failed(job: Job, lease: Lease, error: Exception) -> str:
-    failed = explain(error)
+    failed = explain(error, job.sql)
     if not isinstance(error, JobFailed | EngineError | PlanError):
         logger.exception("Job %s failed", job.pk)
-    job.refresh_from_db()
-    unknown = failed.unknown + db_retry(lambda: accounting.unknown_in_flight(job.pk))
-    if job.exports and not job.accepted + job.unknown + job.refused + unknown:
-        failed.advice = f"{failed.advice} Nothing was sent.".strip()
-    values: dict[str, Any] = {"error": failed.error, "advice": failed.advice, "error_line": failed.line}
-    if unknown:
-        values |= {"unknown": F("unknown") + unknown, "not_attempted": F("not_attempted") - unknown}
+    db_retry(job.refresh_from_db)
+    advice = failed.advice
+    if job.exports and not accounting.anything_sent(job):
+        advice = f"{advice} Nothing was sent.".strip()
+    values = {"error": failed.error, "advice": advice, "error_line": failed.line}
     return _end(job, lease, JobState.ERROR, failed.error, JobLog.Level.ERROR, **values)
 
 
-def explain(error: Exception) -> JobFailed:
-    """What the error means to the user: what is wrong, what to do, where."""
+def explain(error: Exception, sql: str) -> JobFailed:
+    """What the error means to the user: what is wrong, what to do, where; without values of the rows."""
     if isinstance(error, JobFailed):
         return error
     if isinstance(error, QueryRejected | QueryFailed):
-        return JobFailed(f"The query failed: {error.message}", "Correct the query and run it again.", line=error.line)
+        text = masking.message(error.message, sql)
+        return JobFailed(f"The query failed: {text}", "Correct the query and run it again.", line=error.line)
     if isinstance(error, LimitExceeded):
         return JobFailed(error.message, "Make the query smaller, or ask the admin of this server for a higher limit.")
     if isinstance(error, EngineUnavailable):

@@ -1,18 +1,20 @@
 """A request on its way: one at a time per tag, and on record before it leaves."""
 
 import time
-from typing import Any
+from contextlib import suppress
 
-from django.db import transaction
+import requests
+from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from exports.endings import RetryLater
+from exports.endings import JobFailed, RetryLater
 from exports.exporter.batches import Batch
-from exports.exporter.delivery import Attempt, Post, Reply
-from exports.lease import Lease
+from exports.exporter.delivery import Attempt, Reply, http_post
+from exports.lease import Lease, db_retry
 from exports.models import Job, JobRequest, JobState, TagLease
+from integrations.models import Authentication
 from integrations.spec import Answer
 
 TURN_SECONDS = 5.0  # how long a worker waits for its turn at the tag before it does something else
@@ -24,28 +26,43 @@ STATE = {
     Answer.RETRY: JobRequest.State.RETRYING,
     Answer.WAIT: JobRequest.State.RETRYING,
     Answer.STOP: JobRequest.State.STOPPED,
-    Answer.UNDOCUMENTED: JobRequest.State.UNKNOWN,
+    Answer.UNDOCUMENTED: JobRequest.State.STOPPED,
 }
+MAYBE_IN = (Answer.RETRY, Answer.UNDOCUMENTED)
 
 
 class Sender:
-    """Posts batches for one job. `tag`: what one request at a time may go to."""
+    """Posts batches for one job. The authentication is read anew before each request."""
 
-    def __init__(self, job: Job, lease: Lease, post: Post, tag: str) -> None:
+    def __init__(self, job: Job, lease: Lease, authentication: int, base_url: str) -> None:
         self.job = job
         self.lease = lease
-        self.post = post
-        self.tag = tag
+        self.authentication = authentication
+        self.base_url = base_url
+        self.session = requests.Session()
         self.request: JobRequest | None = None
-        TagLease.objects.get_or_create(tag=tag)
+        self.tag = ""
 
     def __call__(self, batch: Batch) -> Reply:
-        """Raises JobKilled, LostLease, or RetryLater when another job holds the tag for long."""
+        """Raises JobFailed, JobKilled, LostLease, or RetryLater when another job holds the tag for long."""
+        authentication = self._authentication()
+        settings = authentication.all_settings()
+        self._take_turn(f"{authentication.connector.key}:{authentication.connector.path.format(**settings)}")
+        timeout = settings["connection_timeout"]
+        post = http_post(self.session, authentication.connector, self.base_url, settings, timeout)
         self.lease.check()
-        self._take_turn()
         self.request = self._open(batch)
         with self.lease.interruptible():
-            return self.post(batch)
+            return post(batch)
+
+    def _authentication(self) -> Authentication:
+        found = db_retry(lambda: Authentication.objects.filter(pk=self.authentication).first())
+        if found is None:
+            raise JobFailed(
+                f"The authentication {self.job.destination} does not exist any more.",
+                "Choose another authentication in Export Results, and run again.",
+            )
+        return found
 
     def record(self, attempt: Attempt) -> JobRequest:
         """Note the answer, and let others have the tag. An accepted or refused request is saved with its rows' end."""
@@ -58,8 +75,9 @@ class Sender:
         )
         alone = attempt.answer is Answer.DIVIDE and attempt.events == 1
         request.state = JobRequest.State.REFUSED if alone else STATE[attempt.answer]
+        request.maybe_in = request.maybe_in or attempt.answer in MAYBE_IN
         if not alone and attempt.answer is not Answer.ACCEPTED:
-            request.save()
+            db_retry(request.save)
         self.give_turn()
         return request
 
@@ -70,27 +88,25 @@ class Sender:
             first_row=batch.first_row,
             state__in=(JobRequest.State.SENDING, JobRequest.State.RETRYING, JobRequest.State.STOPPED),
         )
-        values: dict[str, Any] = {
-            "end_row": batch.end_row,
-            "events": batch.events,
-            "bytes": len(batch.body),
-            "state": JobRequest.State.SENDING,
-            "sent_at": timezone.now(),
-        }
-        request = repeated.first()
+        request = db_retry(repeated.first)
         if request is None:
-            last = JobRequest.objects.filter(job=self.job).order_by("-number").values_list("number", flat=True).first()
-            request = JobRequest(job=self.job, number=(last or 0) + 1, first_row=batch.first_row)
-        for name, value in values.items():
-            setattr(request, name, value)
+            last = JobRequest.objects.filter(job=self.job).order_by("-number").values_list("number", flat=True)
+            request = JobRequest(job=self.job, number=(db_retry(last.first) or 0) + 1, first_row=batch.first_row)
+        elif request.state == JobRequest.State.SENDING:
+            request.maybe_in = True  # its process died before the answer
+        request.end_row, request.events, request.bytes = batch.end_row, batch.events, len(batch.body)
+        request.state, request.sent_at = JobRequest.State.SENDING, timezone.now()
         request.save()
         return request
 
     # --- turns at the tag: held under the job's own lease, so that it ends with it
 
-    def _take_turn(self) -> None:
+    def _take_turn(self, tag: str) -> None:
+        if tag != self.tag:
+            db_retry(lambda: TagLease.objects.get_or_create(tag=tag))
+            self.tag = tag
         end = time.monotonic() + TURN_SECONDS
-        while not self._taken():
+        while not db_retry(self._taken):
             if time.monotonic() > end:
                 raise RetryLater(1.0)
             time.sleep(POLL_SECONDS)
@@ -99,8 +115,10 @@ class Sender:
     def _taken(self) -> bool:
         holder = Job.objects.filter(lease_token=OuterRef("token"), state=JobState.RUNNING, lease_until__gte=Now())
         free = Q(token=None) | Q(token=self.lease.token) | ~Exists(holder)
-        with transaction.atomic():
-            return bool(TagLease.objects.filter(free, tag=self.tag).update(token=self.lease.token))
+        return bool(TagLease.objects.filter(free, tag=self.tag).update(token=self.lease.token))
 
     def give_turn(self) -> None:
-        TagLease.objects.filter(tag=self.tag, token=self.lease.token).update(token=None)
+        """Let others have the tag. If the database is away, the end of the job's lease does the same."""
+        with suppress(OperationalError, InterfaceError):
+            mine = TagLease.objects.filter(tag=self.tag, token=self.lease.token)
+            db_retry(lambda: mine.update(token=None))

@@ -18,6 +18,7 @@ from exports.exporter.explain import Reject
 from integrations.spec import EpochWindow, Reason
 
 QUIET_ROWS = 10_000  # so many bad rows without a good one are a batch, so that they need not be kept in memory
+MOST_REJECTS = 50_000  # a batch with so many bad rows is closed early, for the same reason
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,8 @@ class Batch:
 def cut(
     chunks: Iterable[Chunk], *, max_events: int, max_bytes: int, window: EpochWindow | None = None
 ) -> Iterator[Batch]:
-    """Batches of exactly `max_events` events; fewer at the end, or where the body would pass `max_bytes`.
+    """Batches of exactly `max_events` events; fewer at the end, where the body would pass `max_bytes`, or where
+    so many rows between the events are bad that they would fill the memory.
 
     A batch ends after its last event, but the last one has the rows that follow. An event that alone is too large
     becomes a reject. Raises ValueError where the chunks are not contiguous.
@@ -219,8 +221,12 @@ class _Draft:
             self._add(head)
             yield self._close()
         self._add(chunk)
-        if not self.held and self.tail and self.tail[-1].end_row - self.tail[0].first_row >= QUIET_ROWS:
+        if self._quiet() or sum(len(c.rejects) for c in (*self.held, *self.tail)) >= MOST_REJECTS:
             yield self.rest()
+
+    def _quiet(self) -> bool:
+        """Many bad rows, and no good one."""
+        return not self.held and bool(self.tail) and self.tail[-1].end_row - self.tail[0].first_row >= QUIET_ROWS
 
     def rest(self) -> tuple[Chunk, ...]:
         """-> all that is left, the bad rows at the end too."""

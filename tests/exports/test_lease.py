@@ -3,14 +3,17 @@
 import os
 import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
+from django_q.conf import Conf
 from django_q.models import OrmQ
 
 from exports import dispatch, jobs
-from exports.lease import JobKilled, Lease, LostLease, alive, heartbeat, owner
+from exports.lease import JobKilled, Lease, LostLease, alive, db_retry, heartbeat, owner
 from exports.models import Job, JobRequest, JobState
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +41,73 @@ def test_only_the_first_claim_succeeds():
     assert not second.claim()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_many_claims_at_once_one_succeeds():
+    pk, ready = job().pk, threading.Barrier(6)
+
+    def claim(number):
+        ready.wait()
+        try:
+            return Lease(pk).claim()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(claim, range(6))) == 1
+
+
+def test_a_beat_prolongs_the_lease():
+    mine = Lease(job().pk)
+    mine.claim()
+    Job.objects.update(lease_until=timezone.now() + timedelta(seconds=1))
+    mine.until = 0.0
+    mine.beat()
+    mine.check()
+    assert Job.objects.get().lease_until > timezone.now() + timedelta(seconds=30)
+
+
+def test_a_broken_connection_is_tried_again():
+    answers = iter([OperationalError("away"), InterfaceError("closed"), "here"])
+
+    def ask():
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert db_retry(ask) == "here"
+
+
+def test_a_job_that_kills_every_worker_ends():
+    running(lease_until=timezone.now() - timedelta(seconds=1), takeovers=dispatch.TAKEOVERS, rows=5, not_attempted=5)
+    dispatch.tick()
+    assert (Job.objects.get().state, Job.objects.get().not_attempted) == (JobState.ERROR, 5)
+    assert "workers died" in Job.objects.get().error
+
+
+def test_stop_is_heard_when_the_worker_gives_the_job_back_in_that_moment():
+    job(state=JobState.RETRY_WAIT, kill_requested=True)
+    dispatch.tick()
+    assert Job.objects.get().state == JobState.KILLED
+
+
+def test_hints_do_not_pile_up():
+    for _ in range(30):
+        job()
+    for _ in range(5):
+        Job.objects.update(hinted_at=None)
+        dispatch.tick()
+    assert OrmQ.objects.count() == dispatch.HINTS_A_WORKER * Conf.WORKERS
+
+
+def test_of_waiting_jobs_the_urgent_one_is_woken_first():
+    for _ in range(30):
+        job()
+    urgent = job(priority=2)
+    dispatch.tick()
+    assert Job.objects.get(pk=urgent.pk).hinted_at
+
+
 def test_a_job_is_not_claimed_before_its_time():
     assert not Lease(job(next_attempt_at=timezone.now() + timedelta(seconds=5)).pk).claim()
 
@@ -48,7 +118,7 @@ def test_a_lost_lease_may_not_write():
     Job.objects.update(lease_token=uuid.uuid4())
     with pytest.raises(LostLease):
         mine.save(progress=5)
-    assert not mine.release(JobState.SUCCESS)
+    assert not mine.pause()
 
 
 def test_a_lease_that_ran_out_stops_this_process():

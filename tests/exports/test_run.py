@@ -169,7 +169,7 @@ def test_after_the_last_retry_the_sent_rows_are_unknown(line, start, authenticat
     due(job)
     run(job)
     assert (job.state, ends(job)) == (JobState.ERROR, (1500, 0, 0, 0, 1000, 500))
-    assert "Gave up after 1 retries" in job.error
+    assert "Gave up after 1 retry" in job.error
 
 
 def test_slowing_down_uses_up_no_try(line, start, authentication):
@@ -247,7 +247,7 @@ def test_a_deleted_authentication_is_an_error_with_advice(line, start, authentic
     assert "does not exist any more" in run(job).error
 
 
-def test_a_killed_process_goes_on_from_its_position(line, start):
+def test_a_job_goes_on_from_its_position(line, start):
     line.behave([{"skip": 1, "status": 500}])
     job = run(start(events(2500)))
     assert (job.state, job.position) == (JobState.RETRY_WAIT, 1000)
