@@ -134,7 +134,7 @@ class Tally:
             row, text = self.first[name, code]
             known = JobReason.objects.filter(job_id=pk, field=name, code=code)
             if not known.update(rows=F("rows") + count):
-                shown = Truncator(sample(row, name)).chars(80)
+                shown = Truncator(sample(row, name)).chars(40)
                 JobReason.objects.create(job_id=pk, field=name, code=code, text=text[:300], rows=count, sample=shown)
 
 
