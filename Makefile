@@ -42,7 +42,7 @@ build/.frontend: build/.node_modules $(wildcard frontend/*.js frontend/*.mjs)
 	umask 077 && $(PY) -m linecapi_site.keys > $@.new && mv $@.new $@
 
 build/.static: build/.frontend .env $(shell find linecapi_site/static -type f)
-	$(PY) manage.py collectstatic --noinput --clear --verbosity 0
+	$(PY) manage.py collectstatic --noinput --verbosity 0
 	touch $@
 
 setup: build/.packages build/.frontend .env build/.static
