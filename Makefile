@@ -50,6 +50,7 @@ setup: build/.packages build/.frontend .env build/.static
 setup-dev: setup build/.packages-dev
 
 # --- run ----------------------------------------------------------------------------------------------------------
+demo serve: export BEHIND_TLS := $(or $(BEHIND_TLS),false)
 demo: export DATA_DIR := $(CURDIR)/data/demo
 demo: setup
 	@$(PY) manage.py demo --port $(PORT) $(if $(ONCE),--once)

@@ -7,10 +7,9 @@ from cryptography.fernet import Fernet
 
 def lines() -> list[str]:
     return [
-        "# Made at set-up for plain http on this machine. The README lists every variable.",
+        "# Made at set-up. The README lists every variable.",
         f"SECRET_KEY={secrets.token_urlsafe(50)}",
         f"CREDENTIAL_KEYS={Fernet.generate_key().decode()}",
-        "BEHIND_TLS=false",
     ]
 
 

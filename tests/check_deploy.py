@@ -10,6 +10,7 @@ from cryptography.fernet import Fernet
 with tempfile.TemporaryDirectory() as folder:
     production = {
         "DEBUG": "false",
+        "BEHIND_TLS": "true",
         "SECRET_KEY": os.urandom(40).hex(),
         "CREDENTIAL_KEYS": Fernet.generate_key().decode(),
         "DATA_DIR": folder,
