@@ -16,11 +16,12 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from exports import grid, rejects
+from exports import rejects
 from exports.job_parts import kept_file
 from exports.models import Job
 from exports.rejects import Reject
 from exports.results import KeptResult
+from warehouse.cells import texts
 
 CHUNK_ROWS = 1_000
 REJECT_COLUMNS = ("row", "end", "field", "problem")
@@ -110,7 +111,7 @@ def _plain(value: object) -> str:
 
 def _cells(table: pa.Table) -> Iterable[list[str]]:
     """The rows as text; NULL is an empty cell."""
-    columns = [["" if text is None else neutral(text) for text in grid.texts(column)] for column in table.columns]
+    columns = [["" if text is None else neutral(text) for text in texts(column)] for column in table.columns]
     return map(list, zip(*columns, strict=True)) if columns else ([] for _ in range(len(table)))
 
 

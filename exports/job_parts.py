@@ -13,7 +13,6 @@ from django.utils.safestring import SafeString
 from exports import grid
 from exports import job_words as words
 from exports.filters import number
-from exports.grid import Cell
 from exports.job_pages import Sent
 from exports.masking import personal_columns
 from exports.models import Job, JobRequest
@@ -21,6 +20,7 @@ from exports.preview import columns_of
 from exports.results import KeptResult
 from integrations.catalog import connector
 from integrations.spec import Answer, Setting
+from warehouse.cells import Cell
 
 REQUESTS_SHOWN = 12
 PREVIEW_ROWS = 50

@@ -17,12 +17,6 @@ def personal_columns(names: Iterable[str], mapping: Mapping[str, Mapping[str, An
     return {name for name in names if name.lower() in known | mapped or is_personal(name)}
 
 
-def masked(value: str, *, personal: bool) -> str:
-    """The value without what looks like personal data; in a column of personal data never the whole value."""
-    safe = mask(value)
-    return f"{value[:2]}{DOTS}" if personal and value and safe == value else safe
-
-
 def _names_at_destinations() -> set[str]:
     """The personal fields of every connector, and the other names that people give to such columns."""
     names = set()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from warehouse.masking import mask_cell
+from warehouse.masking import is_personal, mask_cell
 
 LONGEST = 200  # characters shown of one value
 LOOKED_AT = 2000  # characters in which personal data is looked for; all that is shown comes from them
@@ -23,18 +23,19 @@ class Cell:
 NULL = Cell("NULL", null=True)
 
 
-def cell(column: str, text: str | None, *, reveal: bool = False) -> Cell:
-    """One value of the column with this name; None is NULL."""
+def cell(text: str | None, *, personal: bool, reveal: bool = False) -> Cell:
+    """One value; None is NULL. `personal`: of a column of personal data; `reveal`: show it as it is."""
     if text is None:
         return NULL
-    shown = text[:LOOKED_AT] if reveal else mask_cell(column, text[:LOOKED_AT])
+    shown = text[:LOOKED_AT] if reveal else mask_cell(text[:LOOKED_AT], personal=personal)
     cut = len(shown) > LONGEST or len(text) > LOOKED_AT
     return Cell(f"{shown[:LONGEST]}…" if cut else shown)
 
 
 def rows(columns: Sequence[str], values: Sequence[Sequence[str | None]], *, reveal: bool = False) -> list[list[Cell]]:
-    """Rows of text as rows of cells."""
-    return [[cell(name, text, reveal=reveal) for name, text in zip(columns, row, strict=True)] for row in values]
+    """Rows of text as rows of cells; a column's name says whether its data is personal."""
+    personal = [is_personal(name) for name in columns]
+    return [[cell(t, personal=p, reveal=reveal) for p, t in zip(personal, row, strict=True)] for row in values]
 
 
 def texts(column: pa.ChunkedArray) -> list[str | None]:
