@@ -80,7 +80,8 @@ format: setup-dev
 	$(BIN)/djade $$(git ls-files 'templates/*.html')
 
 bench: setup-dev
-	$(PY) benchmarks/encode.py
+	$(PY) -m benchmarks.encode
+	$(PY) -m benchmarks.jobs_pages
 
 # --- keep ---------------------------------------------------------------------------------------------------------
 lock: setup-dev
