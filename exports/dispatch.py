@@ -15,7 +15,7 @@ from django_q.tasks import async_task
 
 from exports import accounting, preview
 from exports.lease import alive
-from exports.models import WAITING, Job, JobQuerySet, JobState
+from exports.models import WAITING, Job, JobLog, JobQuerySet, JobState
 from warehouse.sweep import sweep
 
 REHINT = timedelta(seconds=30)
@@ -71,11 +71,11 @@ def take_over(now: datetime) -> None:
         elif takeovers >= TAKEOVERS:
             accounting.end(mine, pk, JobState.ERROR, error=WORKERS_DIE, advice=WORKERS_DIE_ADVICE)
         else:
-            _requeue(mine, now)
+            _requeue(mine, pk, now)
 
 
-def _requeue(job: JobQuerySet, now: datetime) -> None:
-    job.update(
+def _requeue(job: JobQuerySet, pk: int, now: datetime) -> None:
+    taken = job.update(
         state=JobState.QUEUED,
         lease_token=None,
         lease_until=None,
@@ -83,6 +83,9 @@ def _requeue(job: JobQuerySet, now: datetime) -> None:
         next_attempt_at=now,
         takeovers=F("takeovers") + 1,
     )
+    if taken:
+        text = "The worker that ran this job is gone. Another one goes on where it stood."
+        JobLog.objects.create(job_id=pk, level=JobLog.Level.WARN, text=text)
 
 
 def end_stopped() -> None:
