@@ -145,8 +145,8 @@ class Export:
                     request = self.sender.record(step)
                     self._log_answer(request, step)
                 case Settled():
+                    self._settle(step, request)  # what is known goes on record before Stop is heard
                     self.lease.check()
-                    self._settle(step, request)
                 case Halted():
                     self._halt(step)
 

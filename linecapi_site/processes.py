@@ -94,18 +94,19 @@ def _kill_group(pid: int) -> None:
 
 @contextmanager
 def running() -> Iterator[Processes]:
-    """Processes that end when the block does, also by SIGTERM."""
+    """Processes that end when the block does, also by SIGTERM, and by Ctrl-C even if a shell made us ignore it."""
 
-    def on_term(number: int, frame: object) -> None:
+    def interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
-    former = signal.signal(signal.SIGTERM, on_term)
+    former = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
     processes = Processes()
     try:
         yield processes
     finally:
         processes.stop()
-        signal.signal(signal.SIGTERM, former)
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def port_is_free(port: int, host: str = "127.0.0.1") -> bool:

@@ -35,6 +35,18 @@ def test_stop_between_two_beats_is_heard_before_a_retry_wait(line, start, settin
     assert run(job).state == JobState.KILLED
 
 
+def test_stop_heard_right_after_an_answer_does_not_forget_the_answer(line, start, monkeypatch):  # noqa: F811
+    record = sending.Sender.record
+
+    def record_and_hear_stop(sender, attempt):
+        sender.lease.kill = True
+        return record(sender, attempt)
+
+    monkeypatch.setattr(sending.Sender, "record", record_and_hear_stop)
+    job = run(start(events(2500)))
+    assert (job.state, ends(job)) == (JobState.KILLED, (2500, 0, 1000, 0, 0, 1500))
+
+
 def test_a_stop_reaches_a_running_query(start, settings):  # noqa: F811
     settings.HEARTBEAT_SECONDS = 0.2
     job = start(events(5), sql="select e.* from events e, range(1000000000) a, range(1000) b order by b.range")
