@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import signal
-import threading
 from pathlib import Path
 from typing import Any, Protocol
 
 from .server import Sandbox
+
+
+ENDING = {signal.SIGTERM, signal.SIGINT}
 
 
 class Output(Protocol):
@@ -63,12 +65,13 @@ def json_value(text: str) -> Any:
 
 def serve(options: dict[str, Any], out: Output) -> None:
     """Listen until SIGTERM or SIGINT; says where on `out`. Raises ValueError for rules or OSError for a taken port."""
-    over = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: over.set())
+    # Waited for, not handled: a handler that sets an event can meet the lock of the very wait it interrupts.
+    for number in ENDING:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     tags = dict(options["tags"] or [("demo-tag", "demo-token")])
     sandbox = Sandbox(tags, host=options["host"], port=options["port"], keep=options["keep"], behave=options["behave"])
     with sandbox:
         out.write(f"LINE sandbox listening on {sandbox.url}\n")
         out.flush()
-        over.wait()
+        signal.sigwait(ENDING)
