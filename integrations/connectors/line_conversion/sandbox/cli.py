@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 from .server import Sandbox
 
-
 ENDING = {signal.SIGTERM, signal.SIGINT}
 
 
