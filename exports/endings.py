@@ -13,6 +13,13 @@ class JobFailed(Exception):
         self.line = line
 
 
+def authentication_gone(name: str) -> JobFailed:
+    return JobFailed(
+        f"The authentication {name} does not exist any more.",
+        "Choose another authentication in Export Results, and run again.",
+    )
+
+
 class RetryLater(Exception):
     """The job gives its worker back and wants to go on after `seconds`; `values` go into its row."""
 

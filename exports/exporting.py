@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from exports import accounting, jobs
 from exports.accounting import Ending
-from exports.endings import JobFailed, RetryLater
+from exports.endings import JobFailed, RetryLater, authentication_gone
 from exports.exporter.batches import Batch
 from exports.exporter.cells import plain_values
 from exports.exporter.delivery import Attempt, Cause, Halted, Refusal, Settled, deliver, next_wait, pause
@@ -39,10 +39,7 @@ REFUSED = ("", "refused", "refused by LINE; our checks had passed it")
 def export(job: Job, lease: Lease) -> None:
     """Send what the job has not sent yet. Raises JobFailed, RetryLater, PlanError, JobKilled, LostLease."""
     if job.authentication is None:
-        raise JobFailed(
-            f"The authentication {job.destination} does not exist any more.",
-            "Choose another authentication in Export Results, and run again.",
-        )
+        raise authentication_gone(job.destination)
     if not (job.folder / NAME).exists():
         raise JobFailed("The kept result of this job is gone from DATA_DIR.", "Run the job again from its query.")
     line = Export(job, lease, job.authentication)

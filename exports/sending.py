@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from exports.endings import JobFailed, RetryLater
+from exports.endings import RetryLater, authentication_gone
 from exports.exporter.batches import Batch
 from exports.exporter.delivery import Attempt, Reply, http_post
 from exports.lease import Lease, db_retry
@@ -58,10 +58,7 @@ class Sender:
     def _authentication(self) -> Authentication:
         found = db_retry(lambda: Authentication.objects.filter(pk=self.authentication).first())
         if found is None:
-            raise JobFailed(
-                f"The authentication {self.job.destination} does not exist any more.",
-                "Choose another authentication in Export Results, and run again.",
-            )
+            raise authentication_gone(self.job.destination)
         return found
 
     def record(self, attempt: Attempt) -> JobRequest:
