@@ -5,6 +5,7 @@ import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import InterfaceError, OperationalError, connection
@@ -195,6 +196,11 @@ def test_a_waiting_job_gets_one_hint_at_a_time():
     dispatch.tick()
     dispatch.tick()
     assert OrmQ.objects.count() == 1
+
+
+def test_a_process_is_known_by_ticks_since_boot_which_no_change_of_the_clock_moves():
+    ticks = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
+    assert owner().endswith(f":{os.getpid()}:{ticks}")
 
 
 def test_a_process_knows_whether_another_one_lives():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exports.exporter.batches import Body, cut
+from exports.exporter.batches import MOST_REJECTS, Body, cut
 from integrations.spec import EpochWindow
 from tests.exports.exporter.chunks import NOW, chunk_of, chunks_of, event_text, rows_in_body
 
@@ -38,6 +38,14 @@ def test_no_rows_are_no_batch():
 def test_many_bad_rows_in_a_row_are_not_kept_in_memory():
     found = cut(chunks_of([None] * 10_000, [None] * 3, [5]), max_events=2, max_bytes=1000)
     assert [(b.first_row, b.end_row, b.events) for b in found] == [(0, 10_000, 0), (10_000, 10_004, 1)]
+
+
+def test_many_bad_rows_between_good_ones_are_not_kept_in_memory():
+    sparse = [[5, *[None] * 9_999]] * 12
+    found = list(cut(chunks_of(*sparse), max_events=1000, max_bytes=10_000))
+    assert max(len(b.rejects) for b in found) <= MOST_REJECTS + 9_999
+    assert [b.events for b in found] == [6, 6]
+    assert [(b.first_row, b.end_row) for b in found] == [(0, 60_000), (60_000, 120_000)]
 
 
 def test_an_event_larger_than_a_request_is_a_reject():
