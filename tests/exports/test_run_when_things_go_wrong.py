@@ -49,6 +49,7 @@ def test_stop_heard_right_after_an_answer_does_not_forget_the_answer(line, start
 
 def test_a_stop_reaches_a_running_query(start, settings):  # noqa: F811
     settings.HEARTBEAT_SECONDS = 0.2
+    settings.QUERY_TIME_LIMIT = 20
     job = start(events(5), sql="select e.* from events e, range(1000000000) a, range(1000) b order by b.range")
     threading.Timer(2, lambda: (jobs.stop(job), connection.close())).start()
     assert (run(job).state, job.result_rows) == (JobState.KILLED, None)
