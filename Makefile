@@ -86,7 +86,7 @@ bench: setup-dev
 
 # --- keep ---------------------------------------------------------------------------------------------------------
 lock: setup-dev
-	for name in requirements requirements-dev requirements-node; do \
+	for name in requirements requirements-sources requirements-dev requirements-node; do \
 	  $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \
 	    --no-emit-trusted-host --no-emit-options --strip-extras --no-header -o $$name.txt $$name.in; \
 	done
