@@ -45,11 +45,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class CheckedQuery:
-    """A query that was parsed and bound but not run: the tables it reads, its columns, whether it orders its rows."""
+    """A query that was parsed and bound but not run: the tables it reads, its columns, whether it orders its rows.
+
+    text: what the engine is given to run; the user's own text, or its translation.
+    """
 
     tables: tuple[TableName, ...]
     columns: tuple[Column, ...]
     ordered: bool
+    text: str
 
 
 @dataclass(frozen=True)

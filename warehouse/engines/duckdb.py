@@ -41,6 +41,7 @@ class DuckDBEngine:
             tables=tuple((database, name) for database, name in found["tables"]),
             columns=tuple(Column(*column) for column in found["columns"]),
             ordered=found["ordered"],
+            text=found["text"],
         )
 
     def run(

@@ -50,7 +50,7 @@ def check(job: dict[str, Any]) -> dict[str, Any]:
     relation = _bind(connection, sql)
     _refuse_repeated(relation.columns)
     columns = [(name, str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True)]
-    return {"tables": passed.tables, "columns": columns, "ordered": passed.ordered}
+    return {"tables": passed.tables, "columns": columns, "ordered": passed.ordered, "text": sql}
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, job: dict[str, Any]) -> tuple[str, guard.Passed]:
