@@ -21,6 +21,7 @@ WORDS = {
     "DATE": "Date",
     "VARCHAR[]": "List of texts",
 }
+MODES = [(mode.value, mode.label) for mode in (Load.Mode.APPEND, Load.Mode.REPLACE)]
 NAMES = "3 to 128 lower-case letters, digits and underscores, beginning with a letter."
 
 
@@ -79,7 +80,7 @@ class UploadForm(FileForm):
         ),
     )
     mode = forms.ChoiceField(
-        label="If the table has rows", choices=Load.Mode.choices, initial=Load.Mode.APPEND, widget=forms.RadioSelect
+        label="If the table has rows", choices=MODES, initial=Load.Mode.APPEND, widget=forms.RadioSelect
     )
     field_order = ["file", "format", "table", "mode"]
 

@@ -59,6 +59,7 @@ class Load(models.Model):
     class Mode(models.TextChoices):
         APPEND = "append", "Append"
         REPLACE = "replace", "Replace"
+        CREATE = "create", "Create"
 
     table = models.ForeignKey(Table, models.CASCADE, related_name="loads")
     mode = models.CharField(max_length=10, choices=Mode.choices)

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from warehouse.engines.base import Column
 from warehouse.loading import NotLoaded, Part, Source
 from warehouse.models import Database, Load, Table, TableFile, tables_folder
 
-APPEND, REPLACE = Load.Mode.APPEND, Load.Mode.REPLACE
+APPEND, REPLACE, CREATE = Load.Mode.APPEND, Load.Mode.REPLACE, Load.Mode.CREATE
 ATTEMPTS = 5
 
 
@@ -38,6 +38,7 @@ class _Order:
     mode: str
     user: Any
     request: HttpRequest | None
+    also: Callable[[Table], None] | None
 
 
 class _Moved(Exception):
@@ -64,17 +65,20 @@ def load(
     mode: str = APPEND,
     user: Any = None,
     request: HttpRequest | None = None,
+    also: Callable[[Table], None] | None = None,
 ) -> Table:
     """Load files into a table, which is made if there is none: all of them or nothing. Raises NotLoaded.
 
     types: {column: type} for a table that is new or replaced; an existing one keeps its types when it is appended to.
     columns: all columns of such a table, for who knows them already; without it the files are looked at first.
-    mode: "append", or "replace", which takes the table's present rows and columns away in the same moment.
+    mode: "append"; "replace", which takes the table's present rows and columns away in the same moment; or "create",
+    which is for a table that does not exist yet.
+    also: called in the transaction that changes the table, right after it did; if it raises, nothing is loaded.
 
     Loads into one table may run at once and end as if they had come one after the other; readers see the table from
     before a load or from after it.
     """
-    order = _Order(database, table, tuple(sources), dict(types or {}), tuple(columns), mode, user, request)
+    order = _Order(database, table, tuple(sources), dict(types or {}), tuple(columns), mode, user, request, also)
     try:
         return _load(order)
     except IntegrityError as error:
@@ -83,14 +87,25 @@ def load(
         raise _gone(order) from error
 
 
-def delete_table(table: Table, *, user: Any = None, request: HttpRequest | None = None) -> None:
-    """Delete a table at once; its files stay for queries that read them now."""
+def delete_table(
+    table: Table,
+    *,
+    user: Any = None,
+    request: HttpRequest | None = None,
+    also: Callable[[], None] | None = None,
+) -> None:
+    """Delete a table at once; its files stay for queries that read them now.
+
+    also: called in the same transaction when the table is gone; if it raises, the table stays.
+    """
     with transaction.atomic():
         table = Table.objects.select_for_update(of=("self",)).select_related("database").get(pk=table.pk)
         rows = sum(table.files.filter(retired_at=None).values_list("rows", flat=True))
         table.files.filter(retired_at=None).update(retired_at=timezone.now())
         audit.record("table.delete", table, user=user, request=request, rows=rows)
         table.delete()
+        if also:
+            also()
 
 
 def delete_database(database: Database, *, user: Any = None, request: HttpRequest | None = None) -> None:
@@ -118,7 +133,7 @@ def _load(order: _Order) -> Table:
 
 def _known_columns(order: _Order) -> tuple[Column, ...]:
     """The columns that the loaded rows must have: those of a table that is appended to."""
-    if order.mode == REPLACE:
+    if order.mode != APPEND:
         return ()
     table = order.database.tables.filter(name=order.table).first()
     return tuple(Column(*pair) for pair in table.columns) if table else ()
@@ -129,7 +144,9 @@ def _list(order: _Order, parts: Sequence[Part], columns: Sequence[Column], known
     """The one transaction: the table, its files, the load and the audit entry, or nothing of it."""
     if not Database.objects.filter(pk=order.database.pk).exists():
         raise _gone(order)
-    Table.objects.get_or_create(database=order.database, name=order.table)
+    _, made = Table.objects.get_or_create(database=order.database, name=order.table)
+    if order.mode == CREATE and not made:
+        raise NotLoaded(f"Table {order.database.name}.{order.table} exists already.")
     table = Table.objects.select_for_update().get(database=order.database, name=order.table)
     table.database = order.database
     if order.mode == APPEND and table.columns != _pairs(known):
@@ -141,6 +158,8 @@ def _list(order: _Order, parts: Sequence[Part], columns: Sequence[Column], known
     for part in parts:
         _adopt(table, part)
     _record(table, order, sum(part.rows for part in parts))
+    if order.also:
+        order.also(table)
     return table
 
 

@@ -141,6 +141,32 @@ def test_a_load_is_on_record(shop, source, editor):
     assert entry.details == {"mode": "append", "files": ["a.csv"], "rows": 2}
 
 
+def test_create_makes_a_table_and_refuses_one_that_exists(shop, source):
+    table = load(shop, source("a.csv", "n\n1\n"), mode="create")
+    assert Load.objects.get().mode == "create"
+    with pytest.raises(NotLoaded, match=r"^Table shop\.orders exists already\.$"):
+        load(shop, source("b.csv", "n\n2\n"), mode="create")
+    assert rows_of(table) == [{"n": 1}]
+
+
+def test_what_goes_with_a_load_happens_in_its_transaction(shop, source):
+    seen = []
+    load(shop, source("a.csv", "n\n1\n"), also=lambda table: seen.append((table.name, rows_of(table))))
+    assert seen == [("orders", [{"n": 1}])]
+    with pytest.raises(ZeroDivisionError):
+        load(shop, source("b.csv", "n\n2\n"), mode="replace", also=lambda _: 1 / 0)
+    assert rows_of(Table.objects.get()) == [{"n": 1}] and Load.objects.count() == 1
+
+
+def test_what_goes_with_a_deletion_happens_in_its_transaction(shop, source):
+    table = load(shop, source("a.csv", "n\n1\n"))
+    with pytest.raises(ZeroDivisionError):
+        tables.delete_table(table, also=lambda: 1 / 0)
+    assert rows_of(table) == [{"n": 1}]
+    tables.delete_table(table, also=lambda: Query.objects.create(name="q", database=shop, sql="SELECT 1"))
+    assert Query.objects.exists() and not Table.objects.exists()
+
+
 def test_the_catalogue_holds_columns_and_files_of_every_table_in_one_query(shop, source, django_assert_num_queries):
     loaded = [load(shop, source("a.csv", "n\n1\n"), table=f"table_{number}") for number in range(3)]
     Table.objects.create(database=shop, name="empty", columns=[["x", "DATE"]])
