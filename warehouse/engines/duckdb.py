@@ -22,11 +22,16 @@ CHECK_LIMITS = Limits(seconds=20, rows=0, memory_mb=512, spool_mb=64)
 
 
 class DuckDBEngine:
-    """`Engine` for DuckDB's own SQL. `threads` is how many cores one query may use."""
+    """`Engine` for the console's own tables. `threads` is how many cores one query may use.
+
+    dialect: "duckdb" for text that is run as it is written; "trino" or "hive" for TD's, which `warehouse.sql` puts into
+    DuckDB's, in the child.
+    """
 
     kind = "duckdb"
 
-    def __init__(self, *, threads: int = 2) -> None:
+    def __init__(self, *, dialect: str = "duckdb", threads: int = 2) -> None:
+        self._dialect = dialect
         self._threads = threads
 
     def check(self, sql: str, *, tables: TableFiles, database: str) -> CheckedQuery:
@@ -86,6 +91,7 @@ class DuckDBEngine:
         return {
             "mode": mode,
             "sql": sql,
+            "dialect": self._dialect,
             "tables": catalogue,
             "files": [file for table in tables.values() for file in table.files],
             "database": database,

@@ -1,4 +1,4 @@
-"""What the child does with a query: guard it, lay out its tables, lock DuckDB, stream the rows to stdout."""
+"""What the child does with a query: translate, guard, lay out its tables, lock DuckDB, stream the rows to stdout."""
 # ruff: noqa: S608 (every name and text in this SQL goes through quoted() or literal())
 
 from __future__ import annotations
@@ -8,6 +8,9 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
 import duckdb
@@ -27,11 +30,13 @@ def query(job: dict[str, Any]) -> dict[str, Any]:
     """Run the query: says `schema` and `progress`, writes the rows, returns how many there were."""
     connection = open_database(job)
     telling = _Telling(connection, job["parent"])
-    sql, passed = _prepare(connection, job)
-    relation, before = _bind(connection, sql), 0
-    _refuse_repeated(relation.columns)
+    text = _text(job)
+    with text.placing():
+        passed = _prepare(connection, job, text)
+        relation, before = _bind(connection, text.sql), 0
+        _refuse_repeated(relation.columns)
     if job["order_by"] and not passed.ordered:
-        ordered = ordered_by(sql, _result_column(relation.columns, job["order_by"]))
+        ordered = ordered_by(text.sql, _result_column(relation.columns, job["order_by"]))
         guard.check(connection, ordered, catalogue=_catalogue(job), database=job["database"])
         relation, before = connection.sql(ordered), len(ORDERING_PREFIX)
     try:
@@ -39,29 +44,79 @@ def query(job: dict[str, Any]) -> dict[str, Any]:
         say("schema", ordered=passed.ordered, schema=base64.b64encode(schema.serialize()).decode())
         return {"rows": _stream(relation, telling, job["rows"])}
     except (duckdb.Error, pa.ArrowException, OSError) as error:
-        raise Broken(error, sql, before) from error
+        raise text.broken(error, before) from error
 
 
 def check(job: dict[str, Any]) -> dict[str, Any]:
     """Parse and bind the query, and return its tables, columns and whether it is ordered."""
     connection = open_database(job)
     _Telling(connection, job["parent"])
-    sql, passed = _prepare(connection, job)
-    relation = _bind(connection, sql)
-    _refuse_repeated(relation.columns)
+    text = _text(job)
+    with text.placing():
+        passed = _prepare(connection, job, text)
+        relation = _bind(connection, text.sql)
+        _refuse_repeated(relation.columns)
     columns = [(name, str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True)]
-    return {"tables": passed.tables, "columns": columns, "ordered": passed.ordered, "text": sql}
+    return {"tables": passed.tables, "columns": columns, "ordered": passed.ordered, "text": text.sql}
 
 
-def _prepare(connection: duckdb.DuckDBPyConnection, job: dict[str, Any]) -> tuple[str, guard.Passed]:
-    """Give the database the tables that the query names and nothing else; the query as it will run, what was found."""
-    sql = plain_spaces(job["sql"])
+@dataclass(frozen=True)
+class _Text:
+    """What runs (`sql`, after `before` was run) in place of what the user wrote."""
+
+    written: str
+    sql: str
+    before: tuple[str, ...] = ()
+
+    @contextmanager
+    def placing(self) -> Iterator[None]:
+        """Errors point into the user's own text."""
+        try:
+            yield
+        except QueryRejected as error:
+            error.line, error.column = self._place(error.line, error.column)
+            raise
+
+    def broken(self, error: Exception, before: int) -> Broken:
+        """The error that came while it ran, after `before` bytes of ours."""
+        broken = Broken(error, self.sql, before)
+        line, column = self._place(broken.complaint.line, broken.complaint.column)
+        broken.complaint = replace(broken.complaint, line=line, column=column)
+        return broken
+
+    def _place(self, line: int | None, column: int | None) -> tuple[int | None, int | None]:
+        if self.sql == self.written or line is None or column is None:
+            return line, column
+        places = import_module("warehouse.sql.places")
+        found: tuple[int | None, int | None] = places.place_in(self.written, self.sql, line, column)
+        return found
+
+
+def _text(job: dict[str, Any]) -> _Text:
+    """The user's text, or its translation. Raises QueryRejected."""
+    written = plain_spaces(job["sql"])
+    if job["dialect"] == "duckdb":
+        return _Text(written, written)
+    # Imported only now: text in DuckDB's own SQL has no need of it.
+    translation = import_module("warehouse.sql.translate")
+    found = translation.translate(written, dialect=job["dialect"], scheduled_time=_scheduled(job))
+    return _Text(written, found.sql, (*found.macros, *found.settings))
+
+
+def _scheduled(job: dict[str, Any]) -> int:
+    return int(time.time()) if job["scheduled_time"] is None else int(job["scheduled_time"])
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], text: _Text) -> guard.Passed:
+    """Give the database the tables that the query names and nothing else. → what the guard found."""
     catalogue = _catalogue(job)
-    passed = guard.check(connection, sql, catalogue=catalogue, database=job["database"])
+    passed = guard.check(connection, text.sql, catalogue=catalogue, database=job["database"])
     for name in passed.tables:
         _make_view(connection, name, catalogue[name])
+    for statement in text.before:
+        run(connection, statement)
     _settle(connection, job)
-    return sql, passed
+    return passed
 
 
 def _catalogue(job: dict[str, Any]) -> dict[TableName, Table]:
@@ -92,8 +147,7 @@ def _select_from(table: Table) -> str:
 def _settle(connection: duckdb.DuckDBPyConnection, job: dict[str, Any]) -> None:
     """Set what the query may see, then lock the settings."""
     database = quoted(job["database"])
-    seconds = int(time.time()) if job["scheduled_time"] is None else int(job["scheduled_time"])
-    run(connection, f"CREATE TEMP MACRO td_scheduled_time() AS {seconds}::BIGINT")
+    run(connection, f"CREATE TEMP MACRO td_scheduled_time() AS {_scheduled(job)}::BIGINT")
     run(connection, f"CREATE SCHEMA IF NOT EXISTS {database}")
     run(connection, f"SET schema = {literal(database)}")
     _set_time_zone(connection, job["time_zone"])
