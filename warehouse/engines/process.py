@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,7 +34,7 @@ GRACE = 2.0
 """Seconds between the request to stop and the kill."""
 
 _HOME = Path(__file__).resolve().parents[2]
-_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from warehouse.engines import duckdb_child; duckdb_child.main()"
+_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from warehouse.engines import {0}; {0}.main()"
 # Nothing of ours is handed down; these two only keep libraries from taking address space they do not need.
 _ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
 
@@ -41,8 +42,8 @@ _ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
 class Child:
     """One job in one fenced child process with a folder of its own, which goes when the process does."""
 
-    def __init__(self, job: Mapping[str, Any], *, limits: Limits, workdir: Path) -> None:
-        """Start the job; raises EngineUnavailable where that is not possible."""
+    def __init__(self, job: Mapping[str, Any], *, limits: Limits, workdir: Path, program: str = "duckdb_child") -> None:
+        """Start the job in the module `program`; raises EngineUnavailable where that is not possible."""
         self._limits = limits
         self._latest: dict[str, dict[str, Any]] = {}
         self._noise = ""
@@ -54,7 +55,7 @@ class Child:
             self.folder = Path(tempfile.mkdtemp(prefix="child-", dir=workdir))
         except OSError as error:
             raise EngineUnavailable("There is no room for the job's folder.", detail=str(error)) from error
-        self._process = self._start(job)
+        self._process = self._start(job, _PROGRAM.format(program))
         self._threads = [threading.Thread(target=target, daemon=True) for target in (self._listen, self._watch)]
         for thread in self._threads:
             thread.start()
@@ -100,6 +101,13 @@ class Child:
             self._reason = self._reason or reason
         self._stopping.set()
 
+    def wind_up(self) -> None:
+        """Let the child end what it started elsewhere, for GRACE at most; then `close`."""
+        self.stop("cancelled")
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(GRACE)
+        self.close()
+
     def close(self) -> None:
         """Kill what still runs, which has nothing to save, and remove the folder. May be called again."""
         self.stop("cancelled")
@@ -110,11 +118,11 @@ class Child:
             thread.join()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _start(self, job: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+    def _start(self, job: Mapping[str, Any], program: str) -> subprocess.Popen[bytes]:
         job = {**job, "parent": os.getpid(), "folder": str(self.folder), "home": str(_HOME)}
         try:
             process = subprocess.Popen(
-                [sys.executable, "-I", "-X", "utf8", "-c", _PROGRAM, str(_HOME)],
+                [sys.executable, "-I", "-X", "utf8", "-c", program, str(_HOME)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -21,6 +21,7 @@ from warehouse.engines.base import Cancelled, Column, LimitExceeded, QueryFailed
 from warehouse.engines.complaints import complaint_of
 from warehouse.engines.database import open_database, run
 from warehouse.engines.querytext import ORDERING_PREFIX, literal, ordered_by, plain_spaces, quoted
+from warehouse.engines.resultcolumns import refuse_repeated, result_column
 from warehouse.engines.status import Broken, say
 
 BATCH_ROWS = 10_000
@@ -34,9 +35,9 @@ def query(job: dict[str, Any]) -> dict[str, Any]:
     with text.placing():
         passed = _prepare(connection, job, text)
         relation, before = _bind(connection, text.sql), 0
-        _refuse_repeated(relation.columns)
+        refuse_repeated(relation.columns)
     if job["order_by"] and not passed.ordered:
-        ordered = ordered_by(text.sql, _result_column(relation.columns, job["order_by"]))
+        ordered = ordered_by(text.sql, result_column(relation.columns, job["order_by"]))
         guard.check(connection, ordered, catalogue=_catalogue(job), database=job["database"])
         relation, before = connection.sql(ordered), len(ORDERING_PREFIX)
     try:
@@ -55,7 +56,7 @@ def check(job: dict[str, Any]) -> dict[str, Any]:
     with text.placing():
         passed = _prepare(connection, job, text)
         relation = _bind(connection, text.sql)
-        _refuse_repeated(relation.columns)
+        refuse_repeated(relation.columns)
     columns = [(name, str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True)]
     return {"tables": passed.tables, "columns": columns, "ordered": passed.ordered, "text": text.sql}
 
@@ -183,21 +184,6 @@ def _placed(connection: duckdb.DuckDBPyConnection, sql: str, error: duckdb.Error
     except duckdb.Error as placed:
         return complaint_of(placed, sql, before=len(prefix)).as_rejection()
     return complaint_of(error, sql).as_rejection()
-
-
-def _refuse_repeated(columns: list[str]) -> None:
-    seen = set()
-    for name in columns:
-        if name.lower() in seen:
-            raise QueryRejected(f'The result has two columns named "{name}". Give one of them another name with AS.')
-        seen.add(name.lower())
-
-
-def _result_column(columns: list[str], wanted: str) -> str:
-    for name in columns:
-        if name.lower() == wanted.lower():
-            return name
-    raise QueryRejected(f'The result has no column "{wanted}" to order its rows by. It has: {", ".join(columns)}.')
 
 
 class _Telling:
