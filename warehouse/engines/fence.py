@@ -50,6 +50,21 @@ def enter(*, parent: int, read: Iterable[str], folder: Path, memory_mb: int, spo
     return landlock.restrict(read=[*read, *libraries, home / "warehouse", *_SYSTEM_FILES], write=[folder])
 
 
+def hold(*, parent: int, memory_mb: int, spool_mb: int) -> None:
+    """Limits and signals alone, for a child that runs no user's SQL itself and must reach the network.
+
+    Must run before any thread is started (RuntimeError).
+    """
+    if len(list(Path("/proc/self/task").iterdir())) != 1:
+        raise RuntimeError("threads that run already would stay outside the fence")
+    signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
+    _die_with(parent)
+    _limit(resource.RLIMIT_AS, (memory_mb + OVERHEAD_MB) * MIB)
+    _limit(resource.RLIMIT_FSIZE, spool_mb * MIB)
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_NOFILE, 256)
+
+
 def watch(*, stop: Callable[[], None], tick: Callable[[], None], parent: int, seconds: float = 0.5) -> None:
     """Call `stop` in a thread of its own at each SIGTERM and `tick` every `seconds`; end when the parent is gone."""
     threading.Thread(target=_watch, args=(stop, tick, parent, seconds), daemon=True).start()
