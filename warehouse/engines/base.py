@@ -12,6 +12,9 @@ import pyarrow as pa
 TableName = tuple[str, str]
 """(database, table), both lower-case."""
 
+RESERVED_DATABASES = frozenset({"information_schema", "memory", "pg_catalog", "system", "temp"})
+"""Names that DuckDB has for itself: a table in a database of such a name could not be told from an inner one."""
+
 
 @dataclass(frozen=True)
 class Column:

@@ -6,18 +6,23 @@ import ctypes
 import os
 import resource
 import signal
+import struct
 import sys
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
-from warehouse.engines import landlock
+from warehouse.engines import landlock, seccomp
 
 MIB = 1024 * 1024
 OVERHEAD_MB = 3072
 """Address space beyond the memory limit for Python, the libraries, thread stacks and DuckDB's own slack."""
 
 _PR_SET_PDEATHSIG = 1
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x1000_0000, 0x4000_0000
+_CAPABILITIES_VERSION_3 = 0x2008_0522
+_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1 << 1, 1 << 2
 _PARENT_IS_GONE = signal.SIGUSR1
 _WATCHED = {signal.SIGTERM, _PARENT_IS_GONE}
 # DuckDB asks /proc/meminfo and the cgroup how much machine there is, and aborts where it may not.
@@ -32,22 +37,33 @@ _SYSTEM_FILES = (
 )
 
 
-def enter(*, parent: int, read: Iterable[str], folder: Path, memory_mb: int, spool_mb: int, home: Path) -> int:
-    """Give up all but `read`, the libraries and the own `folder`; returns Landlock's ABI (0: this kernel has none).
+class InForce(NamedTuple):
+    """What this machine gave. landlock: its ABI (0: none); network: an empty one; calls: whether they are filtered."""
+
+    landlock: int
+    network: bool
+    calls: bool
+
+
+def enter(*, parent: int, read: Iterable[str], folder: Path, memory_mb: int, spool_mb: int, home: Path) -> InForce:
+    """Give up all but `read`, the libraries and the own `folder`, as far as this kernel helps.
 
     `home` is where this project lies; of it, only the source of the warehouse stays readable.
-    Must run before any thread is started (RuntimeError): Landlock and the signal mask bind later threads only.
+    Must run before any thread is started (RuntimeError): all of this binds later threads only.
     """
     if len(list(Path("/proc/self/task").iterdir())) != 1:
         raise RuntimeError("threads that run already would stay outside the fence")
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
+    network = _leave_network()  # before _die_with: a new user namespace forgets what that asks for
     _die_with(parent)
     _limit(resource.RLIMIT_AS, (memory_mb + OVERHEAD_MB) * MIB)
     _limit(resource.RLIMIT_FSIZE, spool_mb * MIB)
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_NOFILE, 256)
     libraries = [path for path in sys.path if Path(path).resolve() != home.resolve()]
-    return landlock.restrict(read=[*read, *libraries, home / "warehouse", *_SYSTEM_FILES], write=[folder])
+    files = landlock.restrict(read=[*read, *libraries, home / "warehouse", *_SYSTEM_FILES], write=[folder])
+    _give_up_privileges()
+    return InForce(landlock=files, network=network, calls=seccomp.restrict())
 
 
 def hold(*, parent: int, memory_mb: int, spool_mb: int) -> None:
@@ -80,6 +96,25 @@ def _watch(stop: Callable[[], None], tick: Callable[[], None], parent: int, seco
             tick()
         elif received.si_signo == signal.SIGTERM:
             stop()
+
+
+def _leave_network() -> bool:
+    """Move to an empty network; without privilege that takes a new user namespace too, which not every host allows."""
+    libc = ctypes.CDLL(None)
+    return bool(libc.unshare(_CLONE_NEWNET) == 0 or libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0)
+
+
+def _give_up_privileges() -> None:
+    """What root may do, or the first in a user namespace, but for reading files that belong to others."""
+    kept = _CAP_DAC_OVERRIDE | _CAP_DAC_READ_SEARCH
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = struct.pack("=Ii", _CAPABILITIES_VERSION_3, 0)
+    held = ctypes.create_string_buffer(24)
+    if libc.capget(header, held) != 0:
+        raise OSError(ctypes.get_errno(), "capget")
+    effective, permitted, *_ = struct.unpack("=6I", held.raw)
+    if libc.capset(header, struct.pack("=6I", effective & kept, permitted & kept, 0, 0, 0, 0)) != 0:
+        raise OSError(ctypes.get_errno(), "capset")
 
 
 def _die_with(parent: int) -> None:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import duckdb
 
-from warehouse.engines.base import QueryRejected, TableName
+from warehouse.engines.base import RESERVED_DATABASES, QueryRejected, TableName
 from warehouse.engines.complaints import complaint_of, place_of
 
 LONGEST_QUERY = 200_000
@@ -101,9 +101,9 @@ def check(
     if len(sql) > LONGEST_QUERY:
         raise QueryRejected(f"The query is longer than {LONGEST_QUERY:,} characters.")
     _one_select(connection, sql)
-    top = _tree(connection, sql)
     walk = _Walk(sql, catalogue, database)
     try:
+        top = _tree(connection, sql)
         walk.visit(top, frozenset())
     except RecursionError:
         raise QueryRejected("The query is nested too deeply.") from None
@@ -155,15 +155,19 @@ class _Walk:
             scope = self._visit_ctes(value, scope)
             for key, child in value.items():
                 if key != "cte_map":
-                    self.visit(child, scope)
+                    self.visit(child, self._scope_of(key, value, scope))
 
     def _visit_ctes(self, node: dict[str, Any], scope: frozenset[str]) -> frozenset[str]:
-        """Each CTE sees those before it; a recursive one also sees itself."""
-        if node.get("type") == "RECURSIVE_CTE_NODE":
-            scope |= {node["cte_name"].lower()}
+        """Each CTE sees those before it."""
         for entry in (node.get("cte_map") or {"map": []})["map"]:
             self.visit(entry["value"], scope)
             scope |= {entry["key"].lower()}
+        return scope
+
+    def _scope_of(self, key: str, node: dict[str, Any], scope: frozenset[str]) -> frozenset[str]:
+        """A recursive CTE also sees itself, but only in its recursive part: before that, its name means a table."""
+        if key == "right" and node.get("type") == "RECURSIVE_CTE_NODE":
+            return scope | {node["cte_name"].lower()}
         return scope
 
     def _allow(self, node: dict[str, Any]) -> None:
@@ -188,13 +192,15 @@ class _Walk:
 
     def _check_table(self, node: dict[str, Any], scope: frozenset[str]) -> None:
         schema, name = node["schema_name"].lower(), node["table_name"].lower()
+        table = (schema or self._database, name)
         if node["catalog_name"]:
             self._refuse(f'"{node["table_name"]}": a table is named database.table, without more parts.', node)
-        if name.startswith(_INNER_PREFIXES) or schema in ("information_schema", "pg_catalog"):
+        if table[0] in RESERVED_DATABASES:
+            self._refuse(f'"{table[0]}" is a name that DuckDB has for itself: nothing in it can be read.', node)
+        if name.startswith(_INNER_PREFIXES) and table not in self._catalogue:
             self._refuse(f'"{name}" is one of DuckDB\'s inner tables, which cannot be read.', node)
         if not schema and name in scope:
             return
-        table = (schema or self._database, name)
         if table not in self._catalogue:
             self._refuse(self._unknown(table), node)
         self.tables[table] = None

@@ -34,7 +34,7 @@ def abi() -> int:
 
 
 def restrict(*, read: Iterable[str | Path], write: Iterable[str | Path]) -> int:
-    """Leave this thread and all it starts only `read` and `write` (files or folders; missing ones are passed over).
+    """Leave this thread and all it starts only `read` and `write` (files or folders it can open).
 
     Returns the ABI in force: 0 means that nothing was restricted. No TCP from ABI 4 on. Raises OSError.
     """
@@ -69,7 +69,7 @@ def _create_ruleset(version: int) -> int:
 def _allow(ruleset: int, path: str | Path, rights: int, version: int) -> None:
     try:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # what cannot be opened now cannot be read later
         return
     try:
         if not Path(path).is_dir():
