@@ -9,7 +9,15 @@ from typing import Any
 
 import duckdb
 
-from warehouse.engines.base import Cancelled, EngineError, LimitExceeded, LoadFailed, QueryFailed, QueryRejected
+from warehouse.engines.base import (
+    Cancelled,
+    EngineError,
+    EngineUnavailable,
+    LimitExceeded,
+    LoadFailed,
+    QueryFailed,
+    QueryRejected,
+)
 from warehouse.engines.complaints import Complaint, complaint_of
 
 _lock = threading.Lock()
@@ -56,6 +64,8 @@ def _of_ours(error: EngineError) -> dict[str, Any]:
             return {**told, "what": "rejected", "line": error.line, "column": error.column}
         case Cancelled():
             return {**told, "what": "cancelled"}
+        case EngineUnavailable():
+            return {**told, "what": "unavailable"}
         case QueryFailed(user_error=True):
             return {**told, "what": "user", "line": error.line, "column": error.column}
     return {**told, "what": "engine"}
