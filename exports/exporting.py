@@ -54,7 +54,7 @@ class Export:
     def __init__(self, job: Job, lease: Lease, authentication: Authentication) -> None:
         self.job = job
         self.lease = lease
-        self.connector = authentication.connector
+        self.connector = authentication.destination
         self.settings: dict[str, Any] = {**authentication.public_settings(), **job.settings}
         self.mapping: Mapping = from_json(job.mapping)
         self.kept = KeptResult(job.folder / NAME)

@@ -47,9 +47,10 @@ class Sender:
         """Raises JobFailed, JobKilled, LostLease, or RetryLater when another job holds the tag for long."""
         authentication = self._authentication()
         settings = authentication.all_settings()
-        self._take_turn(f"{authentication.connector.key}:{authentication.connector.path.format(**settings)}")
+        connector = authentication.destination
+        self._take_turn(f"{connector.key}:{connector.path.format(**settings)}")
         timeout = settings["connection_timeout"]
-        post = http_post(self.session, authentication.connector, self.base_url, settings, timeout)
+        post = http_post(self.session, connector, self.base_url, settings, timeout)
         self.lease.check()
         self.request = self._open(batch)
         with self.lease.interruptible():

@@ -10,6 +10,7 @@ from exports import targets
 from exports.exporter import mapping as core
 from exports.targets import TargetError
 from integrations.models import Authentication
+from integrations.sources import destinations
 
 Sources = dict[str, dict[str, Any]]
 
@@ -45,7 +46,7 @@ def draft_of_text(text: str) -> tuple[Draft, list[str]]:
 def draft_of_post(post: QueryDict) -> Draft:
     """What the panel's form holds: f-FIELD is "", "c:COLUMN" or "constant", v-FIELD the constant, s-NAME a setting."""
     pk = post.get("authentication", "")
-    found = Authentication.objects.filter(pk=pk).first() if pk.isdecimal() else None
+    found = destinations().filter(pk=pk).first() if pk.isdecimal() else None
     fields = [key[2:] for key in post if key.startswith("f-")]
     mapping = {name: source for name in fields if (source := _posted_source(post, name))} if fields else None
     settings = {key[2:]: post[key] for key in post if key.startswith("s-")} if "delivery" in post else None

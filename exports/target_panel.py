@@ -18,6 +18,7 @@ from exports.target_sample import Sample
 from exports.targets import Target
 from integrations.forms import SettingsForm
 from integrations.models import Authentication
+from integrations.sources import destinations
 from integrations.spec import Connector, Field
 
 SHOW = {"all": "All", "mapped": "Mapped", "bad": "Problems", "none": "Not sent"}
@@ -38,7 +39,7 @@ class Panel:
     @cached_property
     def connector(self) -> Connector:
         """Of the chosen authentication: there is one."""
-        connector: Connector = self.authentication.connector
+        connector: Connector = self.authentication.destination
         return connector
 
     @property
@@ -49,7 +50,7 @@ class Panel:
     def authentications(self) -> list[Authentication]:
         """Those whose name has the searched text in it; the chosen one always."""
         chosen = Q(pk=self.authentication.pk) if self.authentication else Q(pk=None)
-        return list(Authentication.objects.filter(Q(name__icontains=self.find.strip()) | chosen))
+        return list(destinations().filter(Q(name__icontains=self.find.strip()) | chosen))
 
     @property
     def searchable(self) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from exports.models import ExportTarget, Query
 from integrations.models import Authentication
+from integrations.sources import destinations
 from integrations.spec import Connector, Setting, SettingError
 
 KEYS = {"authentication", "mapping", "settings"}
@@ -35,7 +36,7 @@ class Target:
 
     @property
     def connector(self) -> Connector:
-        return self.authentication.connector
+        return self.authentication.destination
 
 
 def parse(text: str) -> Target | None:
@@ -45,7 +46,7 @@ def parse(text: str) -> Target | None:
     data = _object(text)
     authentication = _authentication(data.get("authentication"))
     mapping, settings = data.get("mapping", {}), data.get("settings", {})
-    connector = authentication.connector
+    connector = authentication.destination
     problems = mapping_problems(connector, mapping)
     cleaned, more = clean_settings(connector, settings)
     if problems + more:
@@ -125,7 +126,7 @@ def _object(text: str) -> dict[str, Any]:
 def _authentication(pk: object) -> Authentication:
     if not isinstance(pk, int) or isinstance(pk, bool):
         raise TargetError(["The export target names no authentication."])
-    found = Authentication.objects.filter(pk=pk).first()
+    found = destinations().filter(pk=pk).first()
     if found is None:
         raise TargetError(["The authentication of this export no longer exists. Choose another one."])
     return found

@@ -13,7 +13,10 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from accounts import audit
+from accounts.models import Role
 from integrations import testing, usage
+from integrations.catalog import AnyConnector
+from integrations.declared import Source
 from integrations.models import Authentication
 from integrations.secrets import SecretUnreadable
 from integrations.spec import Connector, Setting
@@ -45,23 +48,28 @@ class Tested:
         return cls(timezone.now().isoformat(), verdict.ok, verdict.says[:300])
 
 
+def manager(connector: AnyConnector) -> Role:
+    """Who may make, change, test and delete authentications: a source opens other servers to everybody's queries."""
+    return Role.ADMIN if connector.is_source else Role.EDITOR
+
+
 def base_url(connector: Connector) -> str:
     """Where the destination is: the site's setting KEY_API_URL, KEY being the connector's."""
     return str(getattr(site, f"{connector.key.upper()}_API_URL"))
 
 
-def asked_settings(connector: Connector) -> tuple[Setting, ...]:
+def asked_settings(connector: AnyConnector) -> tuple[Setting, ...]:
     """What an authentication holds: the other settings belong to an export."""
     return connector.settings_of("credentials", "advanced")
 
 
-def secret_settings(connector: Connector) -> list[Setting]:
+def secret_settings(connector: AnyConnector) -> list[Setting]:
     return [s for s in connector.settings if s.kind == "secret"]
 
 
 @transaction.atomic
 def create(
-    *, connector: Connector, name: str, values: Mapping[str, Any], tested: Tested | None, request: HttpRequest
+    *, connector: AnyConnector, name: str, values: Mapping[str, Any], tested: Tested | None, request: HttpRequest
 ) -> Authentication:
     """Save a new authentication. `values`: settings and secrets together. Raises NameTaken."""
     authentication = Authentication(name=name, connector_key=connector.key, created_by_id=request.user.pk)
@@ -139,13 +147,15 @@ def test(authentication: Authentication, *, http: requests.Session, request: Htt
     return verdict
 
 
-def test_values(connector: Connector, values: Mapping[str, Any], *, http: requests.Session) -> Verdict:
+def test_values(connector: AnyConnector, values: Mapping[str, Any], *, http: requests.Session) -> Verdict:
     """Test settings and secrets that need not be saved."""
+    if isinstance(connector, Source):
+        return testing.check_source(connector, values)
     return testing.check_credentials(connector, values, base_url=base_url(connector), http=http)
 
 
 def record_test(
-    connector: Connector, verdict: Verdict, authentication: Authentication | None = None, *, request: HttpRequest
+    connector: AnyConnector, verdict: Verdict, authentication: Authentication | None = None, *, request: HttpRequest
 ) -> None:
     details: dict[str, Any] = {"connector": connector.key, "ok": verdict.ok, "status": verdict.status}
     audit.record("authentication.test", authentication, request=request, **details)
@@ -155,7 +165,7 @@ def send_test_event(
     authentication: Authentication, *, key: str, http: requests.Session, request: HttpRequest
 ) -> Verdict:
     """Send one event that is shown but not counted, with the deduplication key `key`."""
-    connector, now = authentication.connector, int(timezone.now().timestamp())
+    connector, now = authentication.destination, int(timezone.now().timestamp())
     try:
         values = authentication.all_settings()
     except SecretUnreadable as error:
@@ -169,7 +179,7 @@ def send_test_event(
 # --- parts -------------------------------------------------------------------------------------------------------
 
 
-def _split(connector: Connector, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def _split(connector: AnyConnector, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Settings and secrets apart; only what the connector knows and what has a value."""
     given = {s: values[s.name] for s in connector.settings if values.get(s.name) is not None}
     plain = {s.name: value for s, value in given.items() if s.kind != "secret"}

@@ -110,6 +110,8 @@ class NameForm(forms.ModelForm):  # type: ignore[type-arg]
 def _widget(setting: Setting) -> forms.Widget:
     if setting.kind == "boolean":
         return forms.CheckboxInput()
+    if setting.kind == "choice":
+        return forms.Select(choices=setting.choices)
     if setting.kind == "secret":
         attrs = {"autocomplete": "new-password", "spellcheck": "false", "class": "mono"}
         return forms.PasswordInput(render_value=False, attrs=attrs)
@@ -119,8 +121,8 @@ def _widget(setting: Setting) -> forms.Widget:
 
 
 def _hint(setting: Setting) -> str:
-    """Help, limits and default as sentences; a switch speaks for itself."""
-    if setting.kind == "boolean":
+    """Help, limits and default as sentences; a switch and a choice speak for themselves."""
+    if setting.kind in ("boolean", "choice"):
         return setting.help
     limits = f"{setting.limits[:1].upper()}{setting.limits[1:]}." if setting.limits else ""
     default = f"Default: {setting.default:,}." if isinstance(setting.default, int) else ""

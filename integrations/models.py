@@ -1,4 +1,4 @@
-"""Authentications: saved connections to a destination."""
+"""Authentications: saved connections to a destination, or to a source of rows."""
 
 from typing import Any
 
@@ -6,14 +6,15 @@ from django.conf import settings
 from django.db import models
 
 from integrations import secrets
-from integrations.catalog import connector
+from integrations.catalog import AnyConnector, any_connector, connector
+from integrations.declared import Source
 from integrations.spec import Connector
 
 USER = settings.AUTH_USER_MODEL
 
 
 class Authentication(models.Model):
-    """Settings and secrets for one destination, referred to by name. Secrets are only in `encrypted`."""
+    """Settings and secrets for one destination or source, referred to by name. Secrets are only in `encrypted`."""
 
     name = models.CharField(max_length=255, unique=True, error_messages={"unique": "This name is taken."})
     connector_key = models.CharField(max_length=40)
@@ -36,12 +37,19 @@ class Authentication(models.Model):
         return self.name
 
     @property
-    def connector(self) -> Connector:
+    def connector(self) -> AnyConnector:
+        return any_connector(self.connector_key)
+
+    @property
+    def destination(self) -> Connector:
+        """The connector of a destination. Raises KeyError for a source."""
         return connector(self.connector_key)
 
     @property
     def address(self) -> str:
-        """What tells it from others of its connector: its first setting, like "LINE Tag ID 8f2c…b902"."""
+        """What tells it from others of its connector; of a destination the first setting: "LINE Tag ID 8f2c…b902"."""
+        if isinstance(self.connector, Source):
+            return self.connector.address(self.settings)
         first = self.connector.settings[0]
         value = str(self.settings.get(first.name, ""))
         return f"{first.label} {value if len(value) <= 12 else f'{value[:4]}…{value[-4:]}'}"

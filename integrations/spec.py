@@ -5,12 +5,12 @@ computed from it; nothing about a destination is written anywhere else. This mod
 The rules of a value and of a record are in `integrations.rules`, and are named here too.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
+from integrations.declared import Declared, Setting, SettingError, SettingKind, SettingValue, Source, Stage
 from integrations.rules import (
     ASCII_SPACE,
     HEX64,
@@ -45,6 +45,7 @@ __all__ = [
     "AtLeastOne",
     "Choice",
     "Connector",
+    "Declared",
     "EpochWindow",
     "Field",
     "Hashing",
@@ -62,84 +63,12 @@ __all__ = [
     "SettingError",
     "SettingKind",
     "SettingValue",
+    "Source",
     "Stage",
     "TextRule",
     "as_text",
     "epoch_seconds",
 ]
-
-SettingValue = str | int | bool | None
-SettingKind = Literal["text", "secret", "integer", "boolean"]
-Stage = Literal["credentials", "advanced", "export"]
-
-
-class SettingError(ValueError):
-    """A setting's value is not allowed; the text says what is wrong and what is allowed."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One thing a user sets, with its limits. `stage`: which form asks for it."""
-
-    name: str
-    label: str
-    kind: SettingKind
-    stage: Stage
-    help: str = ""
-    required: bool = False
-    default: SettingValue = None
-    minimum: int | None = None
-    maximum: int | None = None
-    max_length: int = 500
-    pattern: str = ""
-    pattern_says: str = ""
-
-    @property
-    def limits(self) -> str:
-        """The allowed values in words, as printed beside the field; empty when anything goes."""
-        if self.kind == "integer" and self.minimum is not None and self.maximum is not None:
-            return f"{self.minimum:,} to {self.maximum:,}"
-        if self.kind == "boolean":
-            return "true or false"
-        return self.pattern_says
-
-    def clean(self, value: object) -> SettingValue:
-        """The value in its own type. None or "" gives the default. Raises SettingError."""
-        if value is None or value == "":
-            if self.required:
-                raise SettingError(f"{self.label} is required.")
-            return self.default
-        if self.kind == "integer":
-            return self._integer(value)
-        if self.kind == "boolean":
-            return self._boolean(value)
-        return self._text(value)
-
-    def _integer(self, value: object) -> int:
-        text = str(value).strip()
-        if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,18}", text):
-            raise SettingError(f"{self.label} must be a whole number, {self.limits}.")
-        number = int(text)
-        low, high = self.minimum, self.maximum
-        if (low is not None and number < low) or (high is not None and number > high):
-            raise SettingError(f"{self.label} must be {self.limits}; {number:,} is not.")
-        return number
-
-    def _boolean(self, value: object) -> bool:
-        if isinstance(value, bool):
-            return value
-        words = {"true": True, "false": False}
-        if str(value).lower() not in words:
-            raise SettingError(f"{self.label} must be true or false.")
-        return words[str(value).lower()]
-
-    def _text(self, value: object) -> str:
-        text = str(value).strip()
-        if len(text) > self.max_length:
-            raise SettingError(f"{self.label} has {len(text):,} characters; at most {self.max_length:,} are allowed.")
-        if self.pattern and not re.fullmatch(self.pattern, text):
-            raise SettingError(f"{self.label} must be {self.pattern_says}.")
-        return text
 
 
 @dataclass(frozen=True)
@@ -239,19 +168,13 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Connector:
+class Connector(Declared):
     """A destination. `answers` names the documented status codes; any other is Answer.UNDOCUMENTED.
 
     `parts`: the JSON objects of an event in their order; True: left out when empty. `synonyms`: by field, other names
     of a column that holds it.
     """
 
-    key: str
-    name: str
-    category: str
-    icon: str
-    description: str
-    settings: tuple[Setting, ...]
     fields: tuple[Field, ...]
     groups: Mapping[str, str]
     parts: Mapping[str, bool]
@@ -268,11 +191,8 @@ class Connector:
     test_event: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     test_event_says: str = ""
 
-    def setting(self, name: str) -> Setting:
-        return next(s for s in self.settings if s.name == name)
-
-    def settings_of(self, *stages: Stage) -> tuple[Setting, ...]:
-        return tuple(s for s in self.settings if s.stage in stages)
+    is_source: ClassVar[bool] = False
+    tests: ClassVar[str] = "Sends an empty list with these credentials. It holds no event, so nothing is counted."
 
     def field(self, name: str) -> Field:
         return next(f for f in self.fields if f.name == name)

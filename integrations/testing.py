@@ -10,7 +10,9 @@ from typing import Any
 
 import requests
 
+from integrations.declared import Source
 from integrations.spec import Answer, Connector
+from warehouse.engines.base import EngineError, EngineUnavailable
 
 LONGEST_WAIT = 15  # seconds; a person is waiting
 TEST_PERSON = "linecapi-console-test"
@@ -54,6 +56,18 @@ def check_credentials(
         does = f"{connector.name} answered in {milliseconds:,} ms. No event was sent."
         return Verdict(True, "Credentials accepted.", does, status, milliseconds)
     return _refusal(connector, status, milliseconds)
+
+
+def check_source(source: Source, settings: Mapping[str, Any]) -> Verdict:
+    """Sign in at a source. `settings` hold the secrets too. No table is read."""
+    started = time.monotonic()
+    try:
+        says = source.engine(source.filled(settings)).test()
+    except EngineUnavailable as error:
+        return Verdict(False, error.message, "Check the address, and that nothing between here and there blocks it.")
+    except EngineError as error:
+        return Verdict(False, error.message)
+    return Verdict(True, says, milliseconds=round((time.monotonic() - started) * 1000))
 
 
 def send_test_event(

@@ -14,8 +14,9 @@ from integrations import authentications as saved
 from integrations import testing
 from integrations.authentications import InUse
 from integrations.models import Authentication
+from integrations.sources import destinations
 from integrations.usage import count_uses, uses_of
-from integrations.views.common import facts, hides_secrets, may_edit
+from integrations.views.common import authentication_to_manage, facts, hides_secrets, may_edit, may_manage
 
 PAGE = 50
 
@@ -25,7 +26,8 @@ PAGE = 50
 def authentications(request: HttpRequest) -> HttpResponse:
     page = Paginator(_with_people(), PAGE).get_page(request.GET.get("page"))
     uses = count_uses(a.pk for a in page)
-    context = {"page": page, "rows": [(a, uses[a.pk]) for a in page], "may_edit": may_edit(request)}
+    rows = [(a, uses[a.pk], may_manage(request, a.connector)) for a in page]
+    context = {"page": page, "rows": rows, "may_edit": may_edit(request)}
     return render(request, "integrations/authentications.html", context)
 
 
@@ -39,7 +41,7 @@ def authentication(request: HttpRequest, pk: int) -> HttpResponse:
         "connector": one.connector,
         "facts": facts(one.connector, {**one.settings, **has_secrets}),
         "uses": uses_of(one),
-        "may_edit": may_edit(request),
+        "may_manage": may_manage(request, one.connector),
     }
     return render(request, "integrations/authentication.html", context)
 
@@ -49,10 +51,10 @@ def authentication(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def test(request: HttpRequest, pk: int) -> HttpResponse:
     """Test what is saved; answers with the row of the list for htmx, else leads to the authentication's page."""
-    one = get_object_or_404(_with_people(), pk=pk)
+    one = authentication_to_manage(request, pk)
     verdict = saved.test(one, http=testing.http_session(), request=request)
     if request.htmx:  # type: ignore[attr-defined]
-        context = {"authentication": one, "uses": count_uses([pk])[pk], "may_edit": True}
+        context = {"authentication": one, "uses": count_uses([pk])[pk], "may_edit": True, "may_manage": True}
         return render(request, "integrations/_row.html", context)
     messages.add_message(request, messages.SUCCESS if verdict.ok else messages.ERROR, f"{one.name}: {verdict.says}")
     return redirect("integrations:authentication", pk=pk)
@@ -62,7 +64,7 @@ def test(request: HttpRequest, pk: int) -> HttpResponse:
 @hides_secrets
 @require_POST
 def test_event(request: HttpRequest, pk: int) -> HttpResponse:
-    one = get_object_or_404(Authentication, pk=pk)
+    one = get_object_or_404(destinations(), pk=pk)
     key = f"test-{uuid.uuid4().hex}"
     verdict = saved.send_test_event(one, key=key, http=testing.http_session(), request=request)
     level = messages.SUCCESS if verdict.ok else messages.ERROR
@@ -73,7 +75,7 @@ def test_event(request: HttpRequest, pk: int) -> HttpResponse:
 @editor
 @require_http_methods(["GET", "POST"])
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    one = get_object_or_404(Authentication, pk=pk)
+    one = authentication_to_manage(request, pk)
     uses, status = uses_of(one), 200
     if request.method == "POST":
         try:

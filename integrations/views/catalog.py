@@ -1,4 +1,4 @@
-"""The catalog: where query results can go, and what each destination takes."""
+"""The catalog: where query results can go and what each destination takes, and what queries can read from."""
 
 from typing import Any
 
@@ -8,10 +8,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.access import viewer
-from integrations.catalog import CONNECTORS
+from accounts.models import Role
+from integrations.catalog import CONNECTORS, SOURCES, AnyConnector
 from integrations.models import Authentication
-from integrations.spec import Connector
-from integrations.views.common import connector_or_404, may_edit
+from integrations.spec import Connector, Source
+from integrations.views.common import destination_or_404, may_edit
+from warehouse.engines.sourceengine import INSTALL
 
 
 @viewer
@@ -19,15 +21,22 @@ from integrations.views.common import connector_or_404, may_edit
 def catalog(request: HttpRequest) -> HttpResponse:
     q = request.GET.get("q", "").strip()
     in_use = dict(Authentication.objects.order_by().values_list("connector_key").annotate(Count("pk")))
-    found = [_card(c, in_use.get(c.key, 0)) for c in CONNECTORS.values() if _matches(c, q)]
-    context = {"q": q, "found": found, "all": list(CONNECTORS.values()), "authentications": sum(in_use.values())}
-    return render(request, "integrations/catalog.html", {**context, "may_edit": may_edit(request)})
+    context = {
+        "q": q,
+        "destinations": [_card(c, in_use.get(c.key, 0)) for c in CONNECTORS.values() if _matches(c, q)],
+        "sources": [_source_card(s, in_use.get(s.key, 0)) for s in SOURCES.values() if _matches(s, q)],
+        "all": [*CONNECTORS.values(), *SOURCES.values()],
+        "authentications": sum(in_use.values()),
+        "may_edit": may_edit(request),
+        "may_make_sources": bool(request.user.may(Role.ADMIN)),  # type: ignore[union-attr]
+    }
+    return render(request, "integrations/catalog.html", context)
 
 
 @viewer
 @require_GET
 def field_guide(request: HttpRequest, key: str) -> HttpResponse:
-    connector = connector_or_404(key)
+    connector = destination_or_404(key)
     context = {
         "connector": connector,
         "groups": [(name, note, _fields(connector, name)) for name, note in connector.groups.items()],
@@ -37,7 +46,7 @@ def field_guide(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, "integrations/field_guide.html", context)
 
 
-def _matches(connector: Connector, q: str) -> bool:
+def _matches(connector: AnyConnector, q: str) -> bool:
     """Whether each word of `q` stands somewhere in what the card shows."""
     text = " ".join((connector.name, connector.key, connector.category, connector.description)).casefold()
     return all(word in text for word in q.casefold().split())
@@ -51,6 +60,10 @@ def _card(connector: Connector, in_use: int) -> dict[str, Any]:
         "batch": next((s for s in connector.settings if s.name == "max_records"), None),
         "in_use": in_use,
     }
+
+
+def _source_card(source: Source, in_use: int) -> dict[str, Any]:
+    return {"connector": source, "in_use": in_use, "install": "" if source.engine.installed() else INSTALL}
 
 
 def _fields(connector: Connector, group: str) -> list[Any]:

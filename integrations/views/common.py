@@ -7,17 +7,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings as site
+from django.core.exceptions import PermissionDenied
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.views.debug import SafeExceptionReporterFilter
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts.access import View
 from accounts.models import Role
 from integrations import catalog
-from integrations.authentications import asked_settings, base_url
-from integrations.spec import Connector, Setting
+from integrations.authentications import asked_settings, base_url, manager
+from integrations.catalog import AnyConnector
+from integrations.models import Authentication
+from integrations.spec import Connector, Setting, Source
 
 
 class HideEverything(SafeExceptionReporterFilter):
@@ -41,25 +45,55 @@ def hides_secrets(view: View) -> View:
     return sensitive_post_parameters()(hidden)
 
 
-def connector_or_404(key: str) -> Connector:
+def destination_or_404(key: str) -> Connector:
     try:
         return catalog.connector(key)
     except KeyError:
         raise Http404("No such connector.") from None
 
 
+def connector_to_manage(request: HttpRequest, key: str) -> AnyConnector:
+    """The connector, if this person may make authentications for it; otherwise 404 or 403."""
+    try:
+        connector = catalog.any_connector(key)
+    except KeyError:
+        raise Http404("No such connector.") from None
+    refuse_others(request, connector)
+    return connector
+
+
+def authentication_to_manage(request: HttpRequest, pk: int) -> Authentication:
+    """The authentication, if this person may change it; otherwise 404 or 403."""
+    one = get_object_or_404(Authentication.objects.select_related("created_by"), pk=pk)
+    refuse_others(request, one.connector)
+    return one
+
+
+def refuse_others(request: HttpRequest, connector: AnyConnector) -> None:
+    if not may_manage(request, connector):
+        raise PermissionDenied(f"This needs the role {manager(connector).label.lower()}.")
+
+
+def may_manage(request: HttpRequest, connector: AnyConnector) -> bool:
+    return bool(request.user.may(manager(connector)))  # type: ignore[union-attr]
+
+
 def may_edit(request: HttpRequest) -> bool:
     return bool(request.user.may(Role.EDITOR))  # type: ignore[union-attr]
 
 
-def firewall(connector: Connector) -> dict[str, Any]:
-    """Where this server must be able to connect to, and the addresses it comes from."""
+def firewall(connector: AnyConnector, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Where this server must be able to connect to ("" while that is not known), and the addresses it comes from."""
+    host, port = connector.server(values) if isinstance(connector, Source) else _server(connector)
+    return {"host": host, "port": port, "addresses": site.EGRESS_IPS}
+
+
+def _server(connector: Connector) -> tuple[str | None, int]:
     parts = urlsplit(base_url(connector))
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    return {"host": parts.hostname, "port": port, "addresses": site.EGRESS_IPS}
+    return parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def facts(connector: Connector, values: Mapping[str, Any]) -> list[tuple[Setting, str]]:
+def facts(connector: AnyConnector, values: Mapping[str, Any]) -> list[tuple[Setting, str]]:
     """Settings with their values as shown: a secret is only "Set" or "Not set", whatever `values` hold of it."""
     return [(s, _fact(s, values.get(s.name, s.default))) for s in asked_settings(connector)]
 
@@ -67,6 +101,10 @@ def facts(connector: Connector, values: Mapping[str, Any]) -> list[tuple[Setting
 def _fact(setting: Setting, value: Any) -> str:
     if setting.kind == "secret":
         return "Set" if value else "Not set"
+    if isinstance(value, bool):
+        return "On" if value else "Off"
+    if setting.kind == "choice":
+        return dict(setting.choices).get(value, str(value))
     return f"{value:,}" if isinstance(value, int) else str(value or "Not set")
 
 

@@ -13,7 +13,7 @@ from accounts.access import editor
 from integrations import authentications, testing
 from integrations.authentications import NameTaken, Tested
 from integrations.forms import NAME_TAKEN, NameForm
-from integrations.views.common import connector_or_404, facts, firewall, hides_secrets, problems
+from integrations.views.common import connector_to_manage, facts, firewall, hides_secrets, problems
 from integrations.views.entry import Entry
 
 EXPIRED = "What you entered was kept for an hour and is gone. Enter it again."
@@ -23,7 +23,7 @@ EXPIRED = "What you entered was kept for an hour and is gone. Enter it again."
 @hides_secrets
 @require_http_methods(["GET", "POST"])
 def credentials(request: HttpRequest, key: str) -> HttpResponse:
-    entry = Entry(request, connector_or_404(key), purpose=key)
+    entry = Entry(request, connector_to_manage(request, key), purpose=key)
     if request.method == "GET":
         return _page(request, entry)
     if not entry.form.is_valid():
@@ -39,7 +39,7 @@ def credentials(request: HttpRequest, key: str) -> HttpResponse:
 @hides_secrets
 @require_http_methods(["GET", "POST"])
 def name(request: HttpRequest, key: str) -> HttpResponse:
-    entry = Entry(request, connector_or_404(key), purpose=key)
+    entry = Entry(request, connector_to_manage(request, key), purpose=key)
     if not entry.complete:
         messages.error(request, EXPIRED)
         return redirect("integrations:create", key=key)
@@ -60,7 +60,8 @@ def name(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, entry: Entry, *, status: int = 200, **more: Any) -> HttpResponse:
-    context = {"entry": entry, "connector": entry.connector, "firewall": firewall(entry.connector), **more}
+    opening = firewall(entry.connector, entry.draft.values)
+    context = {"entry": entry, "connector": entry.connector, "firewall": opening, **more}
     return render(request, "integrations/create.html", context, status=status)
 
 

@@ -15,7 +15,7 @@ from integrations.forms import NAME_TAKEN, NameForm
 from integrations.models import Authentication
 from integrations.secrets import SecretUnreadable
 from integrations.testing import Verdict
-from integrations.views.common import firewall, hides_secrets, problems
+from integrations.views.common import authentication_to_manage, firewall, hides_secrets, problems
 from integrations.views.entry import Entry
 
 
@@ -23,7 +23,7 @@ from integrations.views.entry import Entry
 @hides_secrets
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    one = get_object_or_404(Authentication, pk=pk)
+    one = authentication_to_manage(request, pk)
     entry = Entry(request, one.connector, purpose=f"edit {pk}", saved=one.settings, held=_held(one))
     data = request.POST if request.method == "POST" else None
     name_form = NameForm(data, instance=get_object_or_404(Authentication, pk=pk))  # of its own: validation changes it
@@ -56,7 +56,7 @@ def _page(
         "connector": one.connector,
         "entry": entry,
         "name_form": name_form,
-        "firewall": firewall(one.connector),
+        "firewall": firewall(one.connector, one.settings),
         **more,
     }
     return render(request, "integrations/edit.html", context, status=status)

@@ -8,9 +8,9 @@ from django.http import HttpRequest
 
 from integrations import drafts
 from integrations.authentications import Tested, asked_settings, secret_settings
+from integrations.catalog import AnyConnector
 from integrations.drafts import Draft
 from integrations.forms import KEPT, SettingsForm
-from integrations.spec import Connector
 from integrations.testing import Verdict
 
 
@@ -24,7 +24,7 @@ class Entry:
     def __init__(
         self,
         request: HttpRequest,
-        connector: Connector,
+        connector: AnyConnector,
         purpose: str,
         *,
         saved: Mapping[str, Any] | None = None,

@@ -3,7 +3,7 @@
 import pytest
 from django.utils.html import escape
 
-from integrations.catalog import CONNECTORS
+from integrations.catalog import CONNECTORS, SOURCES
 from integrations.connectors.line_conversion import CONNECTOR
 
 CATALOG = "/integrations/catalog"
@@ -16,7 +16,7 @@ def text(response):
 
 def test_it_lists_the_connectors_there_are(as_user, editor):
     page = text(as_user(editor).get(CATALOG))
-    assert page.count('class="card conn"') == len(CONNECTORS)
+    assert page.count('class="card conn"') == len(CONNECTORS) + len(SOURCES)
     assert "Create Authentication" in page and CONNECTOR.name in page
 
 

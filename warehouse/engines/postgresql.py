@@ -11,6 +11,14 @@ from typing import Any
 
 from warehouse.engines.sourceengine import SourceEngine
 
+READ_ONLY_ROLE = (
+    "CREATE ROLE console_reader LOGIN PASSWORD '…';",
+    "GRANT CONNECT ON DATABASE … TO console_reader;",
+    "GRANT USAGE ON SCHEMA public TO console_reader;",
+    "GRANT SELECT ON ALL TABLES IN SCHEMA public TO console_reader;",
+)
+"""What an administrator of the database runs, once for each schema, to make a role that only reads."""
+
 
 class PostgreSQLEngine(SourceEngine):
     """`Engine` for PostgreSQL's own SQL. numeric without a precision, and all that Arrow has no type for, is text."""

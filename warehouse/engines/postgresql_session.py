@@ -14,14 +14,10 @@ import adbc_driver_postgresql.dbapi as adbc
 
 from warehouse.engines import postgresql_errors
 from warehouse.engines.base import QueryFailed, QueryRejected
+from warehouse.engines.postgresql import READ_ONLY_ROLE
 
 CONNECT_SECONDS = 10
 _MARGIN = 5  # seconds; our own time limit comes first, the server's is for when this process is gone
-
-READ_ONLY_ROLE = (
-    "CREATE ROLE console_reader LOGIN PASSWORD '…'; GRANT CONNECT ON DATABASE … TO console_reader; "
-    "GRANT USAGE ON SCHEMA public TO console_reader; GRANT SELECT ON ALL TABLES IN SCHEMA public TO console_reader;"
-)
 
 _ROLE = """
 SELECT current_setting('server_version') AS version, session_user::text AS name,
@@ -97,7 +93,7 @@ def _refusal(found: dict[str, Any]) -> str:
     what = "is a superuser" if found["superuser"] else f'is a member of "{danger}"'
     return (
         f'The role "{name}" {what} and could reach files and programs of the database server. '
-        f"Use a role that only reads. An administrator of the database makes one so: {READ_ONLY_ROLE}"
+        f"Use a role that only reads. An administrator of the database makes one so: {' '.join(READ_ONLY_ROLE)}"
     )
 
 

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from warehouse.engines.base import CheckedQuery, Column, EngineUnavailable, Limits, TableFiles
 from warehouse.engines.childresult import ChildResult, stop_child
@@ -33,9 +33,9 @@ class SourceEngine:
     settings: see the module of each engine. Raises EngineUnavailable from every method where its driver is missing.
     """
 
-    kind: ClassVar[str]
-    driver: ClassVar[str]
-    secret_settings: ClassVar[tuple[str, ...]]
+    kind: str
+    driver: str
+    secret_settings: tuple[str, ...]
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._settings = {
