@@ -4,12 +4,21 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+
+from warehouse.engines.base import RESERVED_DATABASES
 
 valid_name = RegexValidator(
     r"^[a-z][a-z0-9_]{2,127}$", "Use 3 to 128 lower-case letters, digits and underscores, beginning with a letter."
 )
+
+
+def not_reserved(name: str) -> None:
+    """Refuse the name of a database whose tables no query could name."""
+    if name in RESERVED_DATABASES:
+        raise ValidationError(f'"{name}" has a meaning of its own in SQL. Choose another name.')
 
 
 def tables_folder() -> Path:
@@ -23,7 +32,7 @@ class Database(models.Model):
     name = models.CharField(
         max_length=128,
         unique=True,
-        validators=[valid_name],
+        validators=[valid_name, not_reserved],
         error_messages={"unique": "A database with this name exists."},
     )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")

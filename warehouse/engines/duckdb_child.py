@@ -5,25 +5,27 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from warehouse.engines import fence
 
+_Work = Callable[[dict[str, Any]], dict[str, Any]]
 _MODULES = {"query": "query_child", "check": "query_child", "sniff": "loader_child", "load": "loader_child"}
 
 
 def main() -> None:
     """Do the job and end the process: 0 after `done`, 1 after `error`."""
     job = json.loads(sys.stdin.buffer.readline())
-    _enter(job)
+    in_force = _enter(job)
     # Imported only now, because DuckDB and Arrow start threads, and the fence holds those alone that start behind it.
     status = import_module("warehouse.engines.status")
     try:
-        work = import_module(f"warehouse.engines.{_MODULES[job['mode']]}")
+        work = _work(job["mode"], in_force)
         status.say("ready")
-        status.say("done", **getattr(work, job["mode"])(job))
+        status.say("done", **work(job))
     except BaseException as error:
         status.say("error", **status.described(error))
         os._exit(1)
@@ -31,8 +33,15 @@ def main() -> None:
     os._exit(0)
 
 
-def _enter(job: dict[str, Any]) -> None:
-    fence.enter(
+def _work(mode: str, in_force: fence.InForce) -> _Work:
+    if mode == "fence":
+        return lambda job: in_force._asdict()
+    work: _Work = getattr(import_module(f"warehouse.engines.{_MODULES[mode]}"), mode)
+    return work
+
+
+def _enter(job: dict[str, Any]) -> fence.InForce:
+    in_force = fence.enter(
         parent=job["parent"],
         read=job["files"],
         folder=Path(job["folder"]),
@@ -40,6 +49,7 @@ def _enter(job: dict[str, Any]) -> None:
         spool_mb=job["spool_mb"],
         home=Path(job["home"]),
     )
-    if _MODULES[job["mode"]] == "loader_child":
+    if _MODULES.get(job["mode"]) == "loader_child":
         # Much of this work is Python, which hears no interrupt: a request to stop ends the process.
         fence.watch(stop=lambda: os._exit(1), tick=lambda: None, parent=job["parent"])
+    return in_force

@@ -19,7 +19,7 @@ MIB = 1024 * 1024
 OVERHEAD_MB = 3072
 """Address space beyond the memory limit for Python, the libraries, thread stacks and DuckDB's own slack."""
 
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x1000_0000, 0x4000_0000
 _CAPABILITIES_VERSION_3 = 0x2008_0522
 _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1 << 1, 1 << 2
@@ -51,15 +51,8 @@ def enter(*, parent: int, read: Iterable[str], folder: Path, memory_mb: int, spo
     `home` is where this project lies; of it, only the source of the warehouse stays readable.
     Must run before any thread is started (RuntimeError): all of this binds later threads only.
     """
-    if len(list(Path("/proc/self/task").iterdir())) != 1:
-        raise RuntimeError("threads that run already would stay outside the fence")
-    signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
-    network = _leave_network()  # before _die_with: a new user namespace forgets what that asks for
-    _die_with(parent)
-    _limit(resource.RLIMIT_AS, (memory_mb + OVERHEAD_MB) * MIB)
-    _limit(resource.RLIMIT_FSIZE, spool_mb * MIB)
-    _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_NOFILE, 256)
+    network = _leave_network()  # first: a new user namespace forgets which signal the parent's end sends
+    hold(parent=parent, memory_mb=memory_mb, spool_mb=spool_mb)
     libraries = [path for path in sys.path if Path(path).resolve() != home.resolve()]
     files = landlock.restrict(read=[*read, *libraries, home / "warehouse", *_SYSTEM_FILES], write=[folder])
     _give_up_privileges()
@@ -101,7 +94,11 @@ def _watch(stop: Callable[[], None], tick: Callable[[], None], parent: int, seco
 def _leave_network() -> bool:
     """Move to an empty network; without privilege that takes a new user namespace too, which not every host allows."""
     libc = ctypes.CDLL(None)
-    return bool(libc.unshare(_CLONE_NEWNET) == 0 or libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0)
+    if libc.unshare(_CLONE_NEWNET) == 0:
+        return True
+    left = bool(libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0)
+    libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)  # a new user namespace hides /proc/self from its own process
+    return left
 
 
 def _give_up_privileges() -> None:

@@ -120,11 +120,18 @@ def _one_select(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
         raise QueryRejected("The query is empty.")
     if len(statements) > 1 and all(statement.query for statement in statements):
         raise QueryRejected(f"One statement is allowed, this is {len(statements)}.")
-    kind = statements[-1].type.name
+    kind = _kind(statements[-1])
     if kind == "MULTI" or len(statements) > 1:
         raise QueryRejected("PIVOT must name its values here: PIVOT … ON column IN (value, …).")
     if kind != "SELECT":
         raise QueryRejected(f"Only SELECT is allowed, this is {kind.replace('_', ' ')}.")
+
+
+def _kind(statement: duckdb.Statement) -> str:
+    try:
+        return str(statement.type.name)
+    except ValueError:  # one that DuckDB knows and its Python package does not
+        return "another statement"
 
 
 def _tree(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
