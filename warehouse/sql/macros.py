@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 _STATEMENT = re.compile(r"^CREATE TEMP MACRO (td__\w+)\(.*?;$", re.DOTALL | re.MULTILINE)
@@ -18,18 +17,19 @@ def _all() -> dict[str, str]:
     return {found[1]: " ".join(found[0].removesuffix(";").split()) for found in _STATEMENT.finditer(text)}
 
 
-def statements(names: Iterable[str]) -> tuple[str, ...]:
-    """The CREATE statements of these macros and of those that they use, each after what it uses."""
+def needed_by(text: str) -> tuple[str, ...]:
+    """The CREATE statements of the macros that a query's text calls and of those that they call, in that order."""
     ordered: dict[str, str] = {}
 
     def add(name: str) -> None:
         if name in ordered:
             return
-        for needed in _CALL.findall(_all()[name]):
-            if needed != name:
-                add(needed)
+        for other in _CALL.findall(_all()[name]):
+            if other != name:
+                add(other)
         ordered[name] = _all()[name]
 
-    for name in names:
-        add(name)
+    for name in _CALL.findall(text):
+        if name in _all():  # else it stands in a text of the user's
+            add(name)
     return tuple(ordered.values())

@@ -48,8 +48,7 @@ def translate(sql: str, *, dialect: str, scheduled_time: int) -> Translated:
         raise QueryRejected("The query is nested too deeply.") from None
     except SqlglotError as error:
         raise QueryRejected(f"This cannot be translated: {_plain(str(error))}") from None
-    names = list(dict.fromkeys(re.findall(r"\btd__\w+(?=\()", text)))
-    return Translated(text, macros.statements(names), _SETTINGS[dialect])
+    return Translated(text, macros.needed_by(text), _SETTINGS[dialect])
 
 
 @contextmanager
@@ -101,6 +100,7 @@ def _written(query: exp.Query) -> str:
         normalize_functions=False,
         unsupported_level=ErrorLevel.RAISE,
         max_unsupported=1,
+        comments=False,
     )
 
 
