@@ -82,10 +82,10 @@ def _to_whole(node: exp.Cast, name: str) -> exp.Expr:
 
 
 def _to_text(node: exp.Cast) -> exp.Expr:
-    text = as_text(node.this)
+    text: exp.Expr = as_text(node.this)
     if not node.to.expressions:
         return text
-    return nodes.call("left", text, exp.Literal.number(node.to.expressions[0].name))
+    return nodes.call("left", text, exp.Literal.number(str(node.to.expressions[0].name)))
 
 
 def as_text(value: exp.Expr) -> exp.Expr:

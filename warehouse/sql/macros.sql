@@ -365,7 +365,10 @@ CREATE TEMP MACRO td__trim_array(items, count) AS items[1:len(items) - count];
 CREATE TEMP MACRO td__sequence(first, last) AS
   CASE WHEN first <= last THEN generate_series(first, last) ELSE generate_series(first, last, -1) END;
 
-CREATE TEMP MACRO td__sequence_by(first, last, step) AS cast_to_type(generate_series(first, last, step), [first]);
+CREATE TEMP MACRO td__sequence_by(first, last, step) AS list_filter(
+  list_transform(range(len(generate_series(first, last, step))),
+    lambda td__n: cast_to_type(first + step * td__n, first)),
+  lambda td__v: td__v BETWEEN least(first, last) AND greatest(first, last));
 
 CREATE TEMP MACRO td__places(items, others) AS
   CASE WHEN items IS NOT NULL AND others IS NOT NULL THEN range(1, greatest(len(items), len(others)) + 1) END;

@@ -166,7 +166,7 @@ def _sum(node: exp.Add | exp.Sub) -> exp.Expr:
         left, right = right, left
     if not isinstance(right, exp.Interval) or isinstance(left, exp.Interval):
         for side in (left, right):
-            if zone_of(side) and not zone_of(left) == zone_of(right):
+            if zone_of(side) and zone_of(left) != zone_of(right):
                 refuse("Only an interval can be added to a time with a zone.", node)
         return node
     unit = str(right.args["unit"]).lower() if right.args.get("unit") else ""
@@ -262,6 +262,28 @@ def _fetch(node: exp.Fetch) -> exp.Expr:
     return exp.Limit(expression=node.args.get("count") or nodes.number(1))
 
 
+def _unicode(node: exp.UnicodeString) -> exp.Expr:
+    """U&'\\3042' as the text that it means."""
+    sign = node.args["escape"].name if node.args.get("escape") else "\\"
+    if len(sign) != 1 or sign in "+'\" " or sign.isalnum():
+        refuse("UESCAPE must be one sign that is no letter or digit.", node)
+    mark_at = re.escape(sign)
+
+    def letter(found: re.Match[str]) -> str:
+        if found[1] is not None:
+            return sign
+        if found[2] is None or not 0 < int(found[2].lstrip("+"), 16) < 0x110000:
+            refuse(f"'{found[0]}' is no character: write four digits, or + and six.", node)
+        return chr(int(found[2].lstrip("+"), 16))
+
+    pattern = rf"{mark_at}(?:({mark_at})|([0-9A-Fa-f]{{4}}|\+[0-9A-Fa-f]{{6}})|)"
+    return nodes.text(re.sub(pattern, letter, str(node.this)))
+
+
+def _json(node: exp.ParseJSON) -> exp.Expr:
+    return nodes.call("json", node.this)
+
+
 def _local_timestamp(node: exp.Localtimestamp) -> exp.Expr:
     return nodes.cast(nodes.call("now"), "TIMESTAMP")
 
@@ -308,6 +330,8 @@ _REWRITES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.Fetch: _fetch,
     exp.Localtimestamp: _local_timestamp,
     exp.CurrentTimestamp: _now,
+    exp.UnicodeString: _unicode,
+    exp.ParseJSON: _json,
     exp.Table: _table,
     exp.Join: unnest.joined,
     exp.From: unnest.read_from,

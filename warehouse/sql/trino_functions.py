@@ -74,9 +74,9 @@ def _replacement(value: exp.Expr, call: Call) -> exp.Expr:
     def written(found: re.Match[str]) -> str:
         if found[1] is not None:
             return "\\" + found[1]
-        if found[2] is not None:
-            return "\\\\" if found[2] == "\\" else found[2]
-        refuse(f"regexp_replace(): '{constant}' is no replacement. Write $0 to $9, or \\$ for a dollar.", call.node)
+        if found[2] is None:
+            refuse(f"regexp_replace(): '{constant}' is no replacement. Write $0 to $9, or \\$ for a dollar.", call.node)
+        return "\\\\" if found[2] == "\\" else found[2]
 
     return nodes.text(re.sub(r"\$(\d)(?!\d)|\\(.)|[\\$]", written, constant))
 
@@ -105,9 +105,9 @@ def _normalize(call: Call) -> exp.Expr:
     form = call.arguments[1].name.upper() if len(call.arguments) == 2 else "NFC"
     if form == "NFC":
         return nodes.call("nfc_normalize", call.arguments[0])
-    if form == "NFKC":
-        return nodes.call("td__nfkc", call.arguments[0])
-    refuse(f"normalize() knows NFC and NFKC here, not {form}.", call.node)
+    if form != "NFKC":
+        refuse(f"normalize() knows NFC and NFKC here, not {form}.", call.node)
+    return nodes.call("td__nfkc", call.arguments[0])
 
 
 _FORMAT = re.compile(r"%(?:(?P<flags>[-0,+]*)(?P<width>\d*)(?:\.(?P<digits>\d+))?(?P<letter>[sdfxXn])|(?P<percent>%))")
