@@ -131,13 +131,13 @@ def test_a_statement_that_the_package_has_no_name_for_is_refused(check, monkeypa
 
 
 # Those that tell nothing but the time, chance, the query itself or what it may see anyway.
-HARMLESS = frozenset(
-    """
-    current_connection_id current_database current_date current_query current_query_id current_schema current_schemas
-    current_transaction_id error gen_random_uuid get_current_time get_current_timestamp in_search_path now random
-    setseed stats today transaction_timestamp txid_current uuid uuidv4 uuidv7 vector_type
-    """.split()
-)
+HARMLESS = {
+    *("current_connection_id", "current_database", "current_query", "current_query_id", "current_schema"),
+    *("current_schemas", "current_transaction_id", "in_search_path", "txid_current"),
+    *("current_date", "get_current_time", "get_current_timestamp", "now", "today", "transaction_timestamp"),
+    *("gen_random_uuid", "random", "setseed", "uuid", "uuidv4", "uuidv7"),
+    *("error", "stats", "vector_type"),
+}
 SEQUENCES = {"currval", "nextval", "setval"}  # which nobody can make
 
 
