@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Role, User
+from tests.sources import fake_trino, postgresql  # noqa: F401
 
 PASSWORD = "correct horse battery"
 

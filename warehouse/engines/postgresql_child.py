@@ -99,19 +99,19 @@ def _bind(connection: Any, parsed: Parsed) -> pa.Schema:
 
 def _to_run(parsed: Parsed, bound: pa.Schema, order_by: str | None) -> tuple[str, int]:
     """(the text that is run, how many characters stand before the user's own in what the server gets)."""
-    casts = postgresql_types.casts(bound)
+    expressions = postgresql_types.expressions(bound)
     order = ""
     if order_by and not parsed.ordered:
         order = f" ORDER BY unordered.{quoted(result_column(bound.names, order_by))} ASC NULLS LAST"
-    if not order and not any(casts):
+    if not order and all(each == "{}" for each in expressions):
         return f"{parsed.text}\n", len(PREFIX)
-    columns = ", ".join(_column(name, cast) for name, cast in zip(bound.names, casts, strict=True))
+    columns = ", ".join(_column(name, each) for name, each in zip(bound.names, expressions, strict=True))
     opening = f"SELECT {columns} FROM (\n"
     return f"{opening}{parsed.text}\n) AS unordered{order}", len(PREFIX) + len(opening)
 
 
-def _column(name: str, cast: str) -> str:
-    return f"unordered.{quoted(name)}{cast} AS {quoted(name)}"
+def _column(name: str, expression: str) -> str:
+    return f"{expression.replace('{}', f'unordered.{quoted(name)}')} AS {quoted(name)}"
 
 
 def _batches(cursor: Any, text: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:

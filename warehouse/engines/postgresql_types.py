@@ -23,9 +23,14 @@ _FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # the years 1 
 _DAY = 86_400_000_000
 
 
-def casts(bound: pa.Schema) -> list[str]:
-    """For each column what is appended to it on the server: "", "::text" or "::text[]"."""
-    return [_cast(field) for field in bound]
+_AS_IS, _INTEGER, _TEXT, _TEXTS = "{}", "{}::int8", "{}::text", "{}::text[]"
+_ADDRESS = "pg_catalog.abbrev({})"  # without the /32 that a cast of an address would add
+_BECOMES = {_INTEGER: pa.int64(), _TEXT: pa.string(), _ADDRESS: pa.string(), _TEXTS: pa.list_(pa.string())}
+
+
+def expressions(bound: pa.Schema) -> list[str]:
+    """For each column what the server makes of it, `{}` standing for the column; "{}" where nothing is made."""
+    return [_expression(field) for field in bound]
 
 
 def schema(bound: pa.Schema, time_zone: str) -> pa.Schema:
@@ -43,21 +48,18 @@ def _type_name(field: pa.Field) -> str:
     return str((field.metadata or {}).get(b"POSTGRESQL:type", b""), "utf-8")
 
 
-def _cast(field: pa.Field) -> str:
+def _expression(field: pa.Field) -> str:
     name = _type_name(field)
     if name in _PLAIN or name == "numeric":
-        return ""
-    if name == "oid":
-        return "::int8"
+        return _AS_IS
     if pa.types.is_list(field.type):
-        return "" if name.removeprefix("_") in _PLAIN else "::text[]"
-    return "::text"
+        return _AS_IS if name.removeprefix("_") in _PLAIN else _TEXTS
+    return {"oid": _INTEGER, "inet": _ADDRESS}.get(name, _TEXT)
 
 
 def _target(field: pa.Field, time_zone: str) -> pa.DataType:
-    cast = _cast(field)
-    if cast:
-        return {"::int8": pa.int64(), "::text": pa.string(), "::text[]": pa.list_(pa.string())}[cast]
+    if made := _BECOMES.get(_expression(field)):
+        return made
     if _type_name(field) == "numeric":
         return _decimal(field)
     return _zoned(field.type, time_zone)

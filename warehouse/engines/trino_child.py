@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
+from trino.client import TrinoQuery, TrinoRequest
 
 from warehouse.engines import sqlcheck, trino_errors, trino_types
 from warehouse.engines.arrowwords import word
@@ -18,7 +19,6 @@ from warehouse.engines.sqlcheck import Parsed
 from warehouse.engines.status import say
 from warehouse.engines.trino_session import connect, delete_query
 
-_ROWS = 10_000
 _LINES_BEFORE = ORDERING_PREFIX.count("\n")
 # Table functions that hand a text to the database behind a catalog: nobody has checked it.
 _DENIED = re.compile(r"query|raw_query")
@@ -31,19 +31,19 @@ def query(job: dict[str, Any]) -> dict[str, Any]:
     """Run the query: says `schema`, `started` and `progress`, writes the rows, returns how many there were."""
     telling = Telling(job)
     parsed = _parse(job)
-    connection = connect(job)
-    columns = _describe(connection, parsed, telling)
+    request = connect(job)
+    columns = _describe(request, parsed, telling)
     schema = trino_types.schema(columns, job["time_zone"])
     text, lines = _to_run(parsed, columns, job["order_by"])
-    cursor = connection.cursor(stats_callback=_Following(telling))
-    telling.cancel = cursor.cancel
+    running = TrinoQuery(request, text, legacy_primitive_types=True, stats_callback=_Following(telling))
+    telling.cancel = running.cancel
     say_schema(schema, ordered=parsed.ordered)
     try:
-        return {"rows": telling.stream(schema, _batches(cursor, text, columns, schema))}
+        return {"rows": telling.stream(schema, _batches(running, columns, schema))}
     except trino_errors.FROM_CLIENT as error:
         raise trino_errors.while_running(error, lines) from error
     finally:
-        trino_errors.ignoring(cursor.cancel)
+        trino_errors.ignoring(running.cancel)
 
 
 def check(job: dict[str, Any]) -> dict[str, Any]:
@@ -88,19 +88,23 @@ def _parse(job: dict[str, Any]) -> Parsed:
     return sqlcheck.parse(plain_spaces(job["sql"]), dialect="trino", schema=where, denied=_DENIED)
 
 
-def _describe(connection: Any, parsed: Parsed, telling: Telling) -> Described:
+def _describe(request: TrinoRequest, parsed: Parsed, telling: Telling) -> Described:
     """The columns, from running the query for no rows; QueryRejected with its place if the server would not run it."""
-    cursor = connection.cursor()
-    telling.cancel = cursor.cancel
+    asking = TrinoQuery(request, f"{ORDERING_PREFIX}{parsed.text}\n) LIMIT 0", legacy_primitive_types=True)
+    telling.cancel = asking.cancel
     try:
-        cursor.execute(f"{ORDERING_PREFIX}{parsed.text}\n) LIMIT 0")
-        columns = [(column.name, column.type_code) for column in cursor.description or ()]
+        asking.execute()
     except trino_errors.FROM_CLIENT as error:
         raise trino_errors.while_binding(error, _LINES_BEFORE) from error
+    columns = _columns(asking)
     if not columns:
         raise QueryRejected("The query has no columns. Name some after SELECT.")
     refuse_repeated([name for name, _ in columns])
     return columns
+
+
+def _columns(query: TrinoQuery) -> Described:
+    return [(column["name"], column["type"]) for column in query.columns or ()]
 
 
 def _to_run(parsed: Parsed, columns: Described, order_by: str | None) -> tuple[str, int]:
@@ -111,12 +115,17 @@ def _to_run(parsed: Parsed, columns: Described, order_by: str | None) -> tuple[s
     return f"{ORDERING_PREFIX}{parsed.text}\n) AS unordered ORDER BY {column} ASC NULLS LAST", _LINES_BEFORE
 
 
-def _batches(cursor: Any, text: str, columns: Described, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    cursor.execute(text)
-    if [(column.name, column.type_code) for column in cursor.description or ()] != columns:
+def _batches(running: TrinoQuery, columns: Described, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """A batch for each page that has rows, as soon as it is there."""
+    rows = running.execute().rows
+    if _columns(running) != columns:
         raise QueryFailed("The columns changed while the query was being started. Run it again.", user_error=False)
-    while rows := cursor.fetchmany(_ROWS):
-        yield _batch(rows, columns, schema)
+    while True:
+        if rows:
+            yield _batch(rows, columns, schema)
+        if running.finished:
+            return
+        rows = running.fetch()
 
 
 def _batch(rows: Sequence[Sequence[Any]], columns: Described, schema: pa.Schema) -> pa.RecordBatch:

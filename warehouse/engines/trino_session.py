@@ -13,7 +13,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from trino import constants
 from trino.auth import Authentication, BasicAuthentication, JWTAuthentication
-from trino.dbapi import Connection
+from trino.client import ClientSession, TrinoRequest
 
 from warehouse.engines import trino_errors
 from warehouse.engines.base import QueryFailed, QueryRejected
@@ -42,30 +42,38 @@ class _OneServer(HTTPAdapter):
         return super().send(request, *args, **options)
 
 
-def connect(job: dict[str, Any]) -> Connection:
-    """Sends nothing yet. Raises EngineError for settings that do not go together."""
+def connect(job: dict[str, Any]) -> TrinoRequest:
+    """What one query after the other can be asked through. Sends nothing yet.
+
+    Raises EngineError for settings that do not go together.
+    """
     settings = job["settings"]
     auth = _auth(settings)
     if auth and settings["scheme"] != "https":
         message = "A password or token is only sent by https. Choose https, or leave both blank."
         raise QueryFailed(message, user_error=False)
-    return Connection(
+    return TrinoRequest(
         host=settings["host"],
         port=settings["port"],
         http_scheme=settings["scheme"],
-        user=settings["user"],
         auth=auth,
+        client_session=_session(job),
+        http_session=_http(settings),
+        request_timeout=_TIMEOUT,
+        max_attempts=_TRIES if job["mode"] == "query" else 1,
+    )
+
+
+def _session(job: dict[str, Any]) -> ClientSession:
+    settings = job["settings"]
+    return ClientSession(
+        user=settings["user"],
         source="linecapi-console",
         catalog=settings["catalog"],
         schema=settings.get("schema") or None,
-        session_properties=_limits(job),
-        http_session=_http(settings),
+        properties=_limits(job),
         timezone=_known(job["time_zone"]),
-        # Rows come from the coordinator itself, not from a storage that it points to.
-        encoding=None,  # type: ignore[arg-type]
-        legacy_primitive_types=True,
-        request_timeout=_TIMEOUT,
-        max_attempts=_TRIES if job["mode"] == "query" else 1,
+        encoding=None,  # rows come from the coordinator itself, not from a storage that it points to
     )
 
 
