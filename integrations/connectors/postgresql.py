@@ -35,12 +35,12 @@ SOURCE = Source(
         Setting(
             name="port",
             label="Port",
-            kind="integer",
+            kind="text",
             stage="credentials",
             required=True,
-            default=5432,
-            minimum=1,
-            maximum=65535,
+            default="5432",
+            pattern=r"[1-9][0-9]{0,4}",
+            pattern_says="a whole number from 1 to 65535",
         ),
         Setting(name="database", label="Database", kind="text", stage="credentials", required=True, max_length=63),
         Setting(

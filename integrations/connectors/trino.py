@@ -45,12 +45,12 @@ SOURCE = Source(
         Setting(
             name="port",
             label="Port",
-            kind="integer",
+            kind="text",
             stage="credentials",
             required=True,
-            default=443,
-            minimum=1,
-            maximum=65535,
+            default="443",
+            pattern=r"[1-9][0-9]{0,4}",
+            pattern_says="a whole number from 1 to 65535",
         ),
         Setting(name="user", label="User", kind="text", stage="credentials", required=True, max_length=255),
         Setting(
