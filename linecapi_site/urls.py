@@ -10,6 +10,7 @@ handler500 = "linecapi_site.views.server_error"
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("system", views.system, name="system"),
     path("", include("exports.urls")),
     path("", include("warehouse.urls")),
     path("", include("integrations.urls")),

@@ -1,4 +1,6 @@
-"""The front door and the pages for what goes wrong."""
+"""The front door, the System page, and the pages for what goes wrong."""
+
+import socket
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -6,13 +8,21 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET
 
+from accounts.access import admin
 from linecapi_site.context import look
+from linecapi_site.system import sections
 
 
 @login_required
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     return redirect("exports:queries")
+
+
+@admin
+@require_GET
+def system(request: HttpRequest) -> HttpResponse:
+    return render(request, "system.html", {"host": socket.gethostname(), "sections": sections()})
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

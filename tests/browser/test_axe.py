@@ -68,8 +68,21 @@ def an_authentication(page=""):
     return reverse("integrations:authentication", args=[one.pk]) + page
 
 
+def a_source(page=""):
+    one = Authentication.objects.create(
+        name="shop_warehouse",
+        connector_key="postgresql",
+        settings={"host": "db.shop.internal", "port": "5432", "database": "shop", "user": "console_reader"},
+        tested_at=timezone.now(),
+        test_ok=True,
+        test_says='PostgreSQL 16.4 answered; signed in as "console_reader". The role only reads.',
+    )
+    return reverse("integrations:authentication", args=[one.pk]) + page
+
+
 def the_authentications():
     an_authentication()
+    a_source()
     Authentication.objects.create(name="not_tested", connector_key="line_conversion")
     return reverse("integrations:authentications")
 
@@ -153,10 +166,18 @@ PAGES = [
     Page("deactivated user", a_deactivated_user, Role.ADMIN),
     Page("audit trail", a_trail, Role.ADMIN),
     Page("audit trail, nothing found", "/audit?target=nothing-has-this-name", Role.ADMIN),
+    Page("system", "/system", Role.ADMIN),
     Page("catalog", "/integrations/catalog", Role.EDITOR),
     Page("catalog, nothing found", "/integrations/catalog?q=nothing-has-this-name", Role.VIEWER),
     Page("field guide", "/integrations/catalog/line_conversion", Role.EDITOR),
     Page("create authentication", "/integrations/catalog/line_conversion/authentication", Role.EDITOR),
+    Page("catalog, for an admin", "/integrations/catalog", Role.ADMIN),
+    Page("create a PostgreSQL source", "/integrations/catalog/postgresql/authentication", Role.ADMIN),
+    Page("create a Trino source", "/integrations/catalog/trino/authentication", Role.ADMIN),
+    Page("create a Treasure Data source", "/integrations/catalog/treasure_data/authentication", Role.ADMIN),
+    Page("source", a_source, Role.ADMIN),
+    Page("source, for an editor", a_source, Role.EDITOR),
+    Page("edit source", lambda: a_source("/edit"), Role.ADMIN),
     Page("no authentications", "/integrations/authentications", Role.EDITOR),
     Page("authentications", the_authentications, Role.EDITOR),
     Page("authentication", an_authentication, Role.EDITOR),
