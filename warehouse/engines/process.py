@@ -33,6 +33,9 @@ from warehouse.engines.base import (
 GRACE = 2.0
 """Seconds between the request to stop and the kill."""
 
+LONGEST_LINE = 16 * 1024 * 1024
+"""Bytes of a status line; the longest is a schema. A child that went wrong may write anything."""
+
 _HOME = Path(__file__).resolve().parents[2]
 _PROGRAM = "import sys; sys.path.append(sys.argv[1]); from warehouse.engines import {0}; {0}.main()"
 # Nothing of ours is handed down; these two only keep libraries from taking address space they do not need.
@@ -141,7 +144,7 @@ class Child:
     def _listen(self) -> None:
         assert self._process.stderr is not None
         with self._process.stderr as lines:
-            for line in lines:
+            while line := lines.readline(LONGEST_LINE):
                 self._note(line)
         with self._news:
             self._latest["end"] = {}
@@ -151,8 +154,8 @@ class Child:
     def _note(self, line: bytes) -> None:
         try:
             status = json.loads(line)
-            kind = status["kind"]
-        except (ValueError, TypeError, KeyError):
+            kind = str(status["kind"])
+        except (ValueError, TypeError, KeyError, RecursionError):
             self._noise = (self._noise + line.decode(errors="replace"))[-2000:]
             return
         with self._news:
