@@ -36,6 +36,8 @@ _PLAIN = {
 def cast(node: exp.Cast) -> exp.Expr:
     """A CAST or TRY_CAST in DuckDB's words."""
     kind, value = node.to.this, node.this
+    if nodes.is_null(value):
+        return _plain(node)
     if kind in _TEXT:
         return _to_text(node)
     if kind in _WHOLE:
@@ -54,22 +56,23 @@ def cast(node: exp.Cast) -> exp.Expr:
 def _plain(node: exp.Cast) -> exp.Expr:
     value, kind = node.this, node.to.this
     if kind == exp.DType.TIMESTAMPTZ and zone_of(value):
-        return value
+        moment: exp.Expr = value
+        return moment
     if kind in (exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIME):
         value = clock(value)
     elif zone_of(value):
         refuse("A time with a zone cannot be cast to this type.", node)
-    return type(node)(this=value, to=_type(node.to))
+    return type(node)(this=value, to=plain_type(node.to))
 
 
-def _type(kind: exp.DataType) -> exp.DataType:
-    """The same type without the precisions that DuckDB does not have; DECIMAL alone has no decimals in Trino."""
+def plain_type(kind: exp.DataType, decimal: str = "38, 0") -> exp.DataType:
+    """The same type without the precisions that DuckDB does not have; DECIMAL alone has those of `decimal`."""
     kind = kind.copy()
     for one in kind.find_all(exp.DataType):
         if one.this in (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ, exp.DType.TIME, *_TEXT):
             one.set("expressions", [])
         elif one.this == exp.DType.DECIMAL and not one.expressions:
-            size = [exp.DataTypeParam(this=exp.Literal.number(38)), exp.DataTypeParam(this=exp.Literal.number(0))]
+            size = [exp.DataTypeParam(this=exp.Literal.number(part)) for part in decimal.split(", ")]
             one.set("expressions", size)
     return kind
 
@@ -113,7 +116,7 @@ def _time_constant(node: exp.Cast, literal: str) -> exp.Expr:
     if zone is not None:
         local = nodes.cast(nodes.text(moment), "TIMESTAMP")
         return from_clock(local, zone_named(zone).key)
-    made = type(node)(this=nodes.text(literal), to=_type(node.to))
+    made = type(node)(this=nodes.text(literal), to=plain_type(node.to))
     if node.to.expressions:
         made.meta["digits"] = int(node.to.expressions[0].name)
     return made

@@ -19,6 +19,8 @@ _WINDOWED = {
     "FIRST_VALUE": exp.FirstValue.from_arg_list,
     "LAST_VALUE": exp.LastValue.from_arg_list,
     "NTH_VALUE": exp.NthValue.from_arg_list,
+    # Else array(1, 2)[0] would be read as a type and a list.
+    "ARRAY": lambda arguments: exp.Array(expressions=arguments),
 }
 # Functions whose arguments are no plain list: CAST(x AS t), LISTAGG(x, ',') WITHIN GROUP (ORDER BY y).
 _TRINO_SHAPES = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING", "LISTAGG")

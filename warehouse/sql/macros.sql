@@ -29,15 +29,16 @@ CREATE TEMP MACRO td__epoch_of_text(value, zone) AS
   WHEN regexp_full_match(trim(value), '\d{4}-\d{1,2}-\d{1,2}[ T]\d{1,2}:\d{1,2}(:\d{1,2}([.]\d{1,9})?)? ?(Z|[+-]\d\d(:?\d\d)?)')
     THEN td__seconds(TRY_CAST(regexp_replace(trim(value), ' ?([+-]\d\d):?(\d\d)?$', '\1:\2').rtrim(':') AS TIMESTAMPTZ))
   WHEN regexp_full_match(trim(value), '\d{4}-\d{1,2}-\d{1,2}([ T]\d{1,2}:\d{1,2}(:\d{1,2}([.]\d{1,9})?)?)? ?[A-Za-z][A-Za-z/_]+')
-    THEN td__seconds(td__moment(TRY_CAST(regexp_extract(trim(value), '^[0-9: .T-]*[0-9]') AS TIMESTAMP),
-      td__zone_key(regexp_extract(trim(value), '[A-SU-Za-z][A-Za-z/_]+$|T[A-Za-z/_]+$'))))
+    THEN td__seconds(TRY(td__moment(TRY_CAST(regexp_extract(trim(value), '^[0-9: .T-]*[0-9]') AS TIMESTAMP),
+      td__zone_key(regexp_extract(trim(value), '[A-SU-Za-z][A-Za-z/_]+$|T[A-Za-z/_]+$')))))
   END;
 
 CREATE TEMP MACRO td__zone_key(name) AS
   CASE upper(name)
   WHEN 'JST' THEN 'Asia/Tokyo' WHEN 'PST' THEN 'America/Los_Angeles' WHEN 'CST' THEN 'America/Chicago'
   WHEN 'EST' THEN 'Etc/GMT+5' WHEN 'MST' THEN 'Etc/GMT+7' WHEN 'PDT' THEN 'Etc/GMT+7' WHEN 'MDT' THEN 'Etc/GMT+6'
-  WHEN 'CDT' THEN 'Etc/GMT+5' WHEN 'EDT' THEN 'Etc/GMT+4' WHEN 'GMT' THEN 'UTC' ELSE name END;
+  WHEN 'CDT' THEN 'Etc/GMT+5' WHEN 'EDT' THEN 'Etc/GMT+4' WHEN 'GMT' THEN 'UTC'
+  WHEN '' THEN 'UTC' ELSE name END;
 
 CREATE TEMP MACRO td__duration(value) AS
   CASE
@@ -300,7 +301,9 @@ CREATE TEMP MACRO td__from_iso8601(value) AS CASE
 CREATE TEMP MACRO td__iso_date(value) AS CAST(strptime(value, '%Y-%m-%d') AS DATE);
 
 CREATE TEMP MACRO td__cardinality(items) AS CASE
-  WHEN typeof(items) LIKE 'MAP%' THEN len(json_keys(to_json(items))) ELSE json_array_length(to_json(items)) END;
+  WHEN typeof(items) LIKE '%[]' THEN len(TRY_CAST(items AS VARCHAR[]))
+  WHEN typeof(items) LIKE 'MAP%' OR typeof(items) LIKE '%NULL%' THEN len(json_keys(to_json(items)))
+  ELSE td__fail('cardinality of a ' || typeof(items)) END;
 
 CREATE TEMP MACRO td__at(items, place) AS CASE
   WHEN typeof(items) LIKE '%[]' AND TRY_CAST(place AS BIGINT) < 1
@@ -446,3 +449,97 @@ CREATE TEMP MACRO td__ordinals(sizes) AS range(1, CAST(list_max(sizes) AS BIGINT
 
 CREATE TEMP MACRO td__session(run, use, keys, number) AS
   CAST(CAST(md5(run || '/' || use || '/' || keys || '/' || number) AS UUID) AS VARCHAR);
+
+CREATE TEMP MACRO td__hive_div(a, b) AS CAST(a AS DOUBLE) / nullif(CAST(b AS DOUBLE), 0);
+
+CREATE TEMP MACRO td__hive_whole_div(a, b) AS CAST(trunc(CAST(a AS DOUBLE) / nullif(CAST(b AS DOUBLE), 0)) AS BIGINT);
+
+CREATE TEMP MACRO td__hive_mod(a, b) AS a % nullif(b, 0);
+
+CREATE TEMP MACRO td__hive_pmod(a, b) AS (a % nullif(b, 0) + b) % nullif(b, 0);
+
+CREATE TEMP MACRO td__hive_at(items, place) AS CASE
+  WHEN typeof(items) LIKE '%[]'
+    THEN CASE WHEN TRY_CAST(place AS BIGINT) >= 0 THEN items[cast_to_type(TRY_CAST(place AS BIGINT) + 1, place)] END
+  ELSE items[place] END;
+
+CREATE TEMP MACRO td__hive_whole(value) AS CASE
+  WHEN typeof(value) = 'VARCHAR' THEN CASE
+    WHEN regexp_full_match(trim(value::VARCHAR), '[+-]?\d+') THEN TRY_CAST(trim(value::VARCHAR) AS HUGEINT)
+    ELSE TRY_CAST(trunc(TRY_CAST(value::VARCHAR AS DOUBLE)) AS HUGEINT) END
+  WHEN regexp_matches(typeof(value), '^(DOUBLE|FLOAT|DECIMAL)')
+    THEN TRY_CAST(trunc(TRY_CAST(value AS DECIMAL(38, 6))) AS HUGEINT)
+  WHEN typeof(value) = 'TIMESTAMP' THEN TRY_CAST(floor(epoch(TRY_CAST(value AS TIMESTAMP))) AS HUGEINT)
+  ELSE TRY_CAST(value AS HUGEINT) END;
+
+CREATE TEMP MACRO td__hive_text(value) AS CASE
+  WHEN typeof(value) IN ('DOUBLE', 'FLOAT') THEN td__java_text(TRY_CAST(value AS DOUBLE), value::VARCHAR)
+  WHEN typeof(value) = 'BOOLEAN' THEN upper(value::VARCHAR)
+  WHEN typeof(value) = 'BLOB' THEN decode(TRY_CAST(value AS BLOB))
+  ELSE value::VARCHAR END;
+
+CREATE TEMP MACRO td__java_text(value, written) AS CASE
+  WHEN abs(value) >= 0.001 AND abs(value) < 10000000 THEN written
+  WHEN value = 0 THEN written
+  ELSE td__double_text(value, written) END;
+
+CREATE TEMP MACRO td__hive_list(value) AS CASE
+  WHEN typeof(value) LIKE '%[]' THEN TRY_CAST(value AS VARCHAR[]) ELSE [value::VARCHAR] END;
+
+CREATE TEMP MACRO td__hive_json(value, path) AS CASE WHEN json_valid(value) THEN json_extract_string(value, path) END;
+
+CREATE TEMP MACRO td__hive_url(url) AS CASE WHEN regexp_matches(url, '^(?i)(https?|ftp|file|jar|mailto):') THEN url END;
+
+CREATE TEMP MACRO td__hive_url_host(url) AS
+  regexp_extract(td__hive_url(url), '^[^:/?#]+://([^/?#@]*@)?([^/?#:]*)', 2);
+
+CREATE TEMP MACRO td__hive_url_path(url) AS regexp_extract(td__hive_url(url), '^[^:/?#]+:(//[^/?#]*)?([^?#]*)', 2);
+
+CREATE TEMP MACRO td__hive_url_query(url) AS CASE WHEN regexp_matches(td__hive_url(url), '^[^#]*[?]')
+  THEN regexp_extract(url, '^[^?#]*[?]([^#]*)', 1) END;
+
+CREATE TEMP MACRO td__hive_url_file(url) AS regexp_extract(td__hive_url(url), '^[^:/?#]+:(//[^/?#]*)?([^#]*)', 2);
+
+CREATE TEMP MACRO td__hive_url_ref(url) AS
+  CASE WHEN contains(td__hive_url(url), '#') THEN regexp_extract(url, '#(.*)$', 1) END;
+
+CREATE TEMP MACRO td__hive_url_protocol(url) AS lower(regexp_extract(td__hive_url(url), '^([^:/?#]+):', 1));
+
+CREATE TEMP MACRO td__hive_url_authority(url) AS
+  nullif(regexp_extract(td__hive_url(url), '^[^:/?#]+://([^/?#]*)', 1), '');
+
+CREATE TEMP MACRO td__hive_url_userinfo(url) AS
+  CASE WHEN contains(td__hive_url_authority(url), '@') THEN regexp_extract(url, '//([^@/?#]*)@', 1) END;
+
+CREATE TEMP MACRO td__hive_url_key(url, name) AS regexp_replace(list_filter(
+  string_split(td__hive_url_query(url), '&'), lambda td__v: starts_with(td__v, name || '='))[1], '^[^=]*=', '');
+
+CREATE TEMP MACRO td__hive_time(value) AS TRY_CAST(value AS TIMESTAMP);
+
+CREATE TEMP MACRO td__hive_date(value) AS CASE
+  WHEN typeof(value) = 'VARCHAR' THEN TRY_CAST(left(value::VARCHAR, 10) AS DATE) ELSE TRY_CAST(value AS DATE) END;
+
+CREATE TEMP MACRO td__hive_unix(value) AS td__seconds(CAST(TRY_CAST(value AS TIMESTAMP) AS TIMESTAMPTZ));
+
+CREATE TEMP MACRO td__hive_datediff(last, first) AS date_diff('day', td__hive_date(first), td__hive_date(last));
+
+CREATE TEMP MACRO td__hive_add_months(value, months) AS CAST(CASE
+  WHEN td__hive_date(value) = last_day(td__hive_date(value)) THEN last_day(td__hive_date(value) + to_months(months))
+  ELSE td__hive_date(value) + to_months(months) END AS DATE);
+
+CREATE TEMP MACRO td__hive_weekday(value) AS dayofweek(value) + 1;
+
+CREATE TEMP MACRO td__hive_contains(items, value) AS coalesce(list_contains(items, value), false);
+
+CREATE TEMP MACRO td__hive_sort(items) AS list_sort(items, 'ASC', 'NULLS FIRST');
+
+CREATE TEMP MACRO td__hive_positions(items) AS range(td__cardinality(items));
+
+CREATE TEMP MACRO td__hive_space(count) AS repeat(' ', count);
+
+CREATE TEMP MACRO td__hive_substr(value, start) AS CASE
+  WHEN -start > length(value) THEN '' ELSE substr(value, CASE WHEN start = 0 THEN 1 ELSE start END) END;
+
+CREATE TEMP MACRO td__hive_substr_of(value, start, size) AS CASE
+  WHEN -start > length(value) OR size < 1 THEN ''
+  ELSE substr(value, CASE WHEN start = 0 THEN 1 ELSE start END, size) END;

@@ -10,9 +10,20 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from warehouse.sql import casts, naming, nodes, refused, sessionize, td_time, trino_functions, trino_times, unnest
+from warehouse.sql import (
+    casts,
+    hive_functions,
+    naming,
+    nodes,
+    refused,
+    sessionize,
+    td_time,
+    trino_functions,
+    trino_times,
+    unnest,
+)
 from warehouse.sql.calls import Call, Translation
-from warehouse.sql.hive import HIVE_FUNCTIONS, HIVE_REWRITES, prepared
+from warehouse.sql.hive import HIVE_REWRITES, prepared
 from warehouse.sql.refused import Refused, refuse
 from warehouse.sql.zoned import mark, shared, zone_of
 
@@ -21,7 +32,10 @@ _TRINO: dict[str, Translation] = {
     **trino_times.FUNCTIONS,
     **td_time.FUNCTIONS,
 }
-FUNCTIONS: dict[str, dict[str, Translation]] = {"trino": _TRINO, "hive": {**HIVE_FUNCTIONS, **td_time.FUNCTIONS}}
+FUNCTIONS: dict[str, dict[str, Translation]] = {
+    "trino": _TRINO,
+    "hive": {**hive_functions.FUNCTIONS, **td_time.FUNCTIONS},
+}
 
 _READY = (
     # queries

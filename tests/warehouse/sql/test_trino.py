@@ -1,4 +1,4 @@
-"""What Trino documents for its functions (https://trino.io/docs/current/functions.html) is what the translation gives."""
+"""What Trino documents for its functions is what the translation gives (https://trino.io/docs/current/functions.html)."""
 
 from __future__ import annotations
 
