@@ -27,10 +27,9 @@ SOURCE = Source(
             kind="text",
             stage="credentials",
             required=True,
-            help="A name, an IP address, or the folder of a Unix socket on this server.",
             max_length=255,
             pattern=r"[A-Za-z0-9._:\-]+|/[^\s,']+",
-            pattern_says="one host name or address, or a folder that begins with /",
+            pattern_says="one host name or address, or the folder of a Unix socket, beginning with /",
         ),
         Setting(
             name="port",
@@ -59,6 +58,7 @@ SOURCE = Source(
             label="TLS",
             kind="choice",
             stage="credentials",
+            required=True,
             default="require",
             choices=(
                 ("require", "Required"),

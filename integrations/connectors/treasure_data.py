@@ -34,6 +34,7 @@ SOURCE = Source(
             label="Site",
             kind="choice",
             stage="credentials",
+            required=True,
             default=SITES[1][0],
             choices=SITES,
             help="The address at which you open the account's console ends so.",

@@ -28,6 +28,7 @@ SOURCE = Source(
             label="Protocol",
             kind="choice",
             stage="credentials",
+            required=True,
             default="https",
             choices=(("https", "https"), ("http", "http, without encryption")),
             help="A password or token is only sent by https.",
@@ -99,5 +100,9 @@ SOURCE = Source(
     engine=TrinoEngine,
     tests="Runs SELECT 1.",
     server=_server,
+    token_steps=(
+        "Host and port are those of the coordinator, or of the proxy before it: mostly 443 or 8443 with https.",
+        "In Trino's access control, let the user read just the catalogs that queries here need.",
+    ),
     address=lambda s: f"{s.get('catalog', '')} at {s.get('host', '')}",
 )

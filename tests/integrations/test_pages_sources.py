@@ -55,7 +55,7 @@ def test_a_connection_is_tested_before_it_is_saved(client, postgresql):
 @pytest.mark.parametrize(
     ("entered", "says"),
     [
-        ({"host": "a,b"}, "Host must be one host name or address"),
+        ({"host": "a,b"}, "Host must be one host name or address, or the folder"),
         ({"port": "many"}, "Port must be a whole number from 1 to 65535"),
         ({"sslmode": "perhaps"}, "TLS must be one of require, verify-full, prefer, disable"),
         ({"password": ""}, "Password is required"),

@@ -1,8 +1,12 @@
 """Authentications that queries read from."""
 
+import json
+
 import pytest
+from cryptography.fernet import Fernet
 from django.test import override_settings
 
+from exports import targets
 from integrations.catalog import CONNECTORS, SOURCES, any_connector, connector, source
 from integrations.models import Authentication
 from integrations.secrets import SecretUnreadable
@@ -55,11 +59,14 @@ def test_treasure_data_s_engine_asks_the_endpoint_of_the_site(db):
 
 
 def test_secrets_that_no_key_opens_are_said(shop):
-    with (
-        override_settings(CREDENTIAL_KEYS=["uMnw_8zqA_0cK7q1UoPZuY-RJsB3dJzZ1c1vYB1VqzE="]),
-        pytest.raises(SecretUnreadable),
-    ):
+    other = [Fernet.generate_key().decode()]
+    with override_settings(CREDENTIAL_KEYS=other), pytest.raises(SecretUnreadable):
         engine_of(shop)
+
+
+def test_results_are_not_sent_to_a_source(shop):
+    with pytest.raises(targets.TargetError, match="no longer exists"):
+        targets.parse(json.dumps({"authentication": shop.pk, "mapping": {}, "settings": {}}))
 
 
 def test_a_destination_has_no_engine(saved):
