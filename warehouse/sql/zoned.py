@@ -65,7 +65,14 @@ def shared(values: list[exp.Expr], what: str) -> str | None:
 
 
 def outputs(query: exp.Expr) -> dict[str, str | None]:
-    """The zones of a query's columns by name; only those that have one."""
+    """The zones of a finished query's columns by name; only those that have one."""
+    if "outputs" not in query.meta:
+        query.meta["outputs"] = _outputs(query)
+    found: dict[str, str | None] = query.meta["outputs"]
+    return found
+
+
+def _outputs(query: exp.Expr) -> dict[str, str | None]:
     while isinstance(query, exp.Subquery | exp.Paren):
         query = query.this
     if isinstance(query, exp.SetOperation):
@@ -94,12 +101,14 @@ def _of_column(column: exp.Column) -> str | None:
     select = column.find_ancestor(exp.Select)
     while select is not None:
         for source in _sources(select):
-            if column.table and source.alias_or_name.lower() != column.table.lower():
+            if (column.table and source.alias_or_name.lower() != column.table.lower()) or _within(column, source):
                 continue
             found = _of_source(source).get(column.name.lower())
             if found:
                 return found
-        select = select.find_ancestor(exp.Select)
+        # What stands in FROM or WITH cannot see the tables around it; a subquery among the values can.
+        outer = select.find_ancestor(exp.CTE, exp.From, exp.Join, exp.Select)
+        select = outer if isinstance(outer, exp.Select) else None
     return None
 
 
