@@ -18,8 +18,11 @@ def program(name: str) -> str:
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """A server on a Unix socket in a temporary folder. → its DATABASE_URL. As root it runs as `postgres`."""
+def server(more: str = "") -> Iterator[str]:
+    """A server on a Unix socket in a temporary folder. → its DATABASE_URL. As root it runs as `postgres`.
+
+    more: options of the server beside its own.
+    """
     folder = tempfile.mkdtemp(prefix="pg")
     user = "postgres" if os.getuid() == 0 else None
     if user:
@@ -32,7 +35,7 @@ def server() -> Iterator[str]:
         *(program("initdb"), "-D", f"{folder}/data", "-U", "test", "-A", "trust"),
         *("--no-sync", "-E", "UTF8", "--locale=C.UTF-8"),
     )
-    options = f"-k {folder} -c listen_addresses='' -F"
+    options = f"-k {folder} -c listen_addresses='' -F {more}"
     run(program("pg_ctl"), "-D", f"{folder}/data", "-w", "-l", f"{folder}/log", "-o", options, "start")
     try:
         yield f"postgres://test@/postgres?host={folder}"

@@ -1,9 +1,15 @@
 """Other people's databases for the tests: a PostgreSQL server of our own, and a stand-in for Trino."""
 
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import psycopg
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from tests.on_postgresql import server
 from tests.warehouse.engines.fake_trino import FakeTrino
@@ -46,6 +52,29 @@ class PostgreSQL:
         """How many queries of the reader are running that have this text in them."""
         sql = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'reader' AND state = 'active' AND query LIKE %s"
         return self.admin.execute(sql, [f"%{text}%"]).fetchone()[0]
+
+
+def certificate(folder):
+    """A certificate for 127.0.0.1 that only those trust who have it: the paths of (certificate, key)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    paths = (Path(folder, "server.crt"), Path(folder, "server.key"))
+    for path, content in zip(paths, (made.public_bytes(serialization.Encoding.PEM), private), strict=True):
+        path.touch(mode=0o600)
+        path.write_bytes(content)
+    return paths
 
 
 @pytest.fixture(scope="session")

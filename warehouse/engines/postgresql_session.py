@@ -62,7 +62,7 @@ def connect(job: dict[str, Any]) -> Any:
         "TimeZone": _known(job["time_zone"]),
     }
     try:
-        connection = adbc.connect(_dsn(job["settings"], options), autocommit=True)
+        connection = adbc.connect(_dsn(job["settings"], options, job["authorities"]), autocommit=True)
     except adbc.Error as error:
         raise postgresql_errors.while_connecting(error) from None
     # A server on another system than Linux may know the name and refuse it.
@@ -97,7 +97,7 @@ def _refusal(found: dict[str, Any]) -> str:
     )
 
 
-def _dsn(settings: dict[str, Any], options: dict[str, str]) -> str:
+def _dsn(settings: dict[str, Any], options: dict[str, str], authorities: str) -> str:
     given = {
         "host": settings["host"],
         "port": settings.get("port") or 5432,
@@ -105,23 +105,15 @@ def _dsn(settings: dict[str, Any], options: dict[str, str]) -> str:
         "user": settings["user"],
         "password": settings.get("password") or "",
         "sslmode": settings.get("sslmode") or "require",
-        "sslrootcert": _authorities() if settings.get("sslmode") == "verify-full" else "",
+        "sslrootcert": authorities if settings.get("sslmode") == "verify-full" else "",
         "application_name": "Linecapi Console",
         "connect_timeout": CONNECT_SECONDS,
         # The account that this server runs under may have files with other passwords and certificates.
         "passfile": os.devnull,
-        "sslcert": os.devnull,
-        "sslkey": os.devnull,
+        "sslcertmode": "disable",
         "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
     }
     return " ".join(f"{name}={_literal(str(value))}" for name, value in given.items() if value != "")
-
-
-def _authorities() -> str:
-    """The certificate authorities that Python's requests trusts too."""
-    import certifi
-
-    return certifi.where()
 
 
 def _literal(value: str) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import certifi
 
 from warehouse.engines.base import CheckedQuery, Column, EngineUnavailable, Limits, TableFiles
 from warehouse.engines.childresult import ChildResult, stop_child
@@ -16,6 +19,11 @@ from warehouse.engines.process import Child
 INSTALL = "pip install -r requirements-sources.txt"
 ASKING = Limits(seconds=25, rows=0, memory_mb=512, spool_mb=64)
 """For everything but running a query; longer than it takes to find that a server does not answer."""
+
+
+def _authorities() -> str:
+    """The file of the certificate authorities that servers are checked by; an empty variable counts as none."""
+    return os.environ.get("SSL_CERT_FILE") or certifi.where()
 
 
 class Hidden(str):
@@ -101,6 +109,7 @@ class SourceEngine:
             "mode": mode,
             "settings": self._settings,
             "secrets": [self._settings[name] for name in self.secret_settings if self._settings.get(name)],
+            "authorities": _authorities(),
             "time_zone": "UTC",
             "order_by": None,
             **more,

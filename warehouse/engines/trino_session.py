@@ -58,7 +58,7 @@ def connect(job: dict[str, Any]) -> TrinoRequest:
         http_scheme=settings["scheme"],
         auth=auth,
         client_session=_session(job),
-        http_session=_http(settings),
+        http_session=_http(job),
         request_timeout=_TIMEOUT,
         max_attempts=_TRIES if job["mode"] == "query" else 1,
     )
@@ -82,7 +82,7 @@ def delete_query(job: dict[str, Any], query_id: str) -> bool:
     settings = job["settings"]
     if not _QUERY_ID.fullmatch(query_id):
         return False
-    session = _http(settings)
+    session = _http(job)
     if auth := _auth(settings):
         auth.set_http_session(session)
     try:
@@ -96,11 +96,12 @@ def delete_query(job: dict[str, Any], query_id: str) -> bool:
     return answer.status_code in (200, 204)
 
 
-def _http(settings: dict[str, Any]) -> requests.Session:
+def _http(job: dict[str, Any]) -> requests.Session:
     """A session that takes neither proxy nor credentials from the environment."""
+    settings = job["settings"]
     session = requests.Session()
     session.trust_env = False
-    session.verify = settings.get("verify") is not False
+    session.verify = job["authorities"] if settings.get("verify") is not False else False
     if not session.verify:
         warnings.simplefilter("ignore")
     for scheme in ("https://", "http://"):

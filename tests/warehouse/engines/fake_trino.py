@@ -2,9 +2,11 @@
 
 import json
 import re
+import ssl
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 DESCRIBING = ") LIMIT 0"
@@ -34,12 +36,17 @@ class Answer:
 
 class FakeTrino(ThreadingHTTPServer):
     """`answers[word]` is for the queries that have the word in them, else `Answer()`. `asked`: (method, path, headers,
-    body) of each request; `ended`: the paths of DELETE."""
+    body) of each request; `ended`: the paths of DELETE. certificate: (certificate, key) to speak https with."""
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: tuple[Path, Path] | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.scheme = "https" if certificate else "http"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
         self.answers: dict[str, Answer] = {}
         self.asked: list[tuple[str, str, dict[str, str], str]] = []
         self.ended: list[str] = []
@@ -105,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self._page(name, "RUNNING", next_page=page, answer=self.server.running[name][0])
 
     def _page(self, name, state, *, next_page=None, answer=None, data=None, error=None, at="") -> None:
-        home = at or f"http://{self.headers['Host']}"
+        home = at or f"{self.server.scheme}://{self.headers['Host']}"
         page = {
             "id": name,
             "infoUri": f"{home}/ui/{name}",
