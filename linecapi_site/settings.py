@@ -161,6 +161,7 @@ STORAGES = {
     },
 }
 UPLOAD_LIMIT_MB = env.int("UPLOAD_LIMIT_MB", default=500)
+LOAD_TIME_LIMIT = env.int("LOAD_TIME_LIMIT", default=120)
 FILE_UPLOAD_HANDLERS = ["warehouse.uploads.LimitedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = str(UPLOADS_DIR)
 

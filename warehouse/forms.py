@@ -1,13 +1,16 @@
 """The forms of databases, uploads and the columns of an upload."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.core.validators import RegexValidator
 
 from warehouse import uploads
 from warehouse.engines.base import Column
 from warehouse.engines.columns import TYPES
 from warehouse.engines.loader import FORMATS
+from warehouse.engines.timecolumn import TIME, can_be_clock
 from warehouse.loading import format_of
 from warehouse.models import Database, Load, valid_name
 
@@ -42,13 +45,13 @@ class FileForm(forms.Form):
     format = forms.ChoiceField(
         choices=[("", "By its name"), *((kind, LABELS[kind]) for kind in FORMATS)],
         required=False,
-        help_text="CSV and TSV have a header line. All text is UTF-8.",
+        help_text="CSV and TSV have a header line. All text is UTF-8. Gzip is recognised by itself.",
     )
 
     def __init__(self, *args: Any, too_large: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         file = self.fields["file"]
-        file.help_text = f"CSV, TSV, JSON Lines or Parquet, up to {_limit()}."
+        file.help_text = f"CSV, TSV, JSON Lines or Parquet, also with gzip, up to {_limit()}."
         if too_large:
             file.error_messages["required"] = _too_large()
 
@@ -86,24 +89,70 @@ class UploadForm(FileForm):
 
 
 class ColumnsForm(forms.Form):
-    """One select of a type for each column of an upload; fields are named column-0, column-1 …
+    """What becomes of an upload's columns: fields named name-0, column-0 (the type), name-1 … and time_column.
 
-    `fixed`: the columns of a table that is appended to, which cannot be chosen.
+    known: the columns of the table that is appended to. Then types cannot be chosen, and of the names only those of
+    columns that the table does not have: which of its columns are meant.
     """
 
-    def __init__(self, *args: Any, columns: list[Column], chosen: dict[str, str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, pending: uploads.Pending, known: Sequence[Column], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.columns = columns
-        for number, column in enumerate(columns):
-            self.fields[f"column-{number}"] = forms.ChoiceField(
-                label=f"Type of {column.name}",
-                choices=_choices(column.type),
-                initial=chosen.get(column.name, column.type),
-            )
+        self.columns = [Column(*pair) for pair in pending.columns]
+        self.known = {column.name: column.type for column in known}
+        held = {column.name for column in self.columns}
+        lacking = [name for name in self.known if name not in held]
+        for number, column in enumerate(self.columns):
+            chosen = pending.names.get(column.name)
+            if not known:
+                self.fields[f"name-{number}"] = _name_field(column.name, chosen)
+                self.fields[f"column-{number}"] = _type_field(column, pending.types.get(column.name))
+            elif column.name not in self.known and lacking:
+                self.fields[f"name-{number}"] = _place_field(column.name, chosen, lacking)
+        if TIME.name not in held and (not known or TIME in known):
+            self.fields["time_column"] = _clock_field(self._clocks(), pending.time_column)
+
+    @property
+    def renames(self) -> dict[str, str]:
+        """{name by itself: name to have}, where they differ."""
+        return {
+            column.name: name
+            for number, column in enumerate(self.columns)
+            if (name := self.cleaned_data.get(f"name-{number}") or column.name) != column.name
+        }
 
     @property
     def types(self) -> dict[str, str]:
-        return {column.name: self.cleaned_data[f"column-{number}"] for number, column in enumerate(self.columns)}
+        """By the names that the columns have by themselves; empty for a table that is appended to."""
+        typed = {} if self.known else self.cleaned_data
+        return {
+            column.name: typed[f"column-{number}"]
+            for number, column in enumerate(self.columns)
+            if f"column-{number}" in typed
+        }
+
+    def named(self, name: str) -> str:
+        """What the column that has this name by itself is to be called."""
+        return self.renames.get(name, name)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        self.cleaned_data = data
+        names = [self.named(column.name) for column in self.columns]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                self.add_error(f"name-{number}", f"Another column is called {name}.")
+        self._check_clock(data.get("time_column"), names)
+        return data
+
+    def _check_clock(self, clock: str | None, names: list[str]) -> None:
+        if clock and TIME.name in names:
+            self.add_error("time_column", "The file has a column named time already.")
+        elif clock and not can_be_clock({**self.known, **self.types}.get(clock, "")):
+            self.add_error("time_column", f"Read {clock} as a whole number, a date, or a date and time.")
+
+    def _clocks(self) -> list[str]:
+        kinds = {column.name: self.known.get(column.name, column.type) for column in self.columns}
+        return [name for name, kind in kinds.items() if can_be_clock(kind)]
 
 
 def type_words(kind: str) -> str:
@@ -119,6 +168,33 @@ def _too_large() -> str:
     return f"The file is larger than {_limit()}. Split it, or load it with manage.py load_table on the server."
 
 
-def _choices(suggested: str) -> list[tuple[str, str]]:
-    kinds = TYPES if suggested in TYPES else (suggested, *TYPES)
-    return [(kind, type_words(kind)) for kind in kinds]
+def _name_field(name: str, chosen: str | None) -> forms.Field:
+    shape = "Use lower-case letters, digits and underscores, beginning with a letter or underscore."
+    return forms.CharField(
+        label=f"Name of {name}",
+        required=False,
+        max_length=128,
+        initial=chosen or name,
+        validators=[RegexValidator(r"^[a-z_][a-z0-9_]*$", shape)],
+        widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
+def _place_field(name: str, chosen: str | None, lacking: list[str]) -> forms.Field:
+    return forms.ChoiceField(
+        label=f"Column of the table for {name}",
+        choices=[("", "Choose a column of the table"), *((other, other) for other in lacking)],
+        initial=chosen,
+        error_messages={"required": f"The table has no column named {name}. Choose which one it is."},
+    )
+
+
+def _type_field(column: Column, chosen: str | None) -> forms.Field:
+    kinds = TYPES if column.type in TYPES else (column.type, *TYPES)
+    choices = [(kind, type_words(kind)) for kind in kinds]
+    return forms.ChoiceField(label=f"Type of {column.name}", choices=choices, initial=chosen or column.type)
+
+
+def _clock_field(clocks: list[str], chosen: str) -> forms.Field:
+    choices = [("", "The time of the load"), *((name, f"From {name}") for name in clocks)]
+    return forms.ChoiceField(label="Where time comes from", choices=choices, required=False, initial=chosen)

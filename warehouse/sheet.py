@@ -9,6 +9,7 @@ from warehouse import cells
 from warehouse.cells import Cell
 from warehouse.engines.base import Column
 from warehouse.engines.loader import Sniffed
+from warehouse.engines.timecolumn import TIME
 from warehouse.forms import ColumnsForm, type_words
 from warehouse.loading import NotLoaded, new_columns, sniff
 from warehouse.models import Database, Load
@@ -25,20 +26,17 @@ def known_columns(pending: Pending, database: Database) -> tuple[Column, ...]:
     return tuple(Column(*pair) for pair in table.columns) if table else ()
 
 
-def free_columns(pending: Pending, database: Database) -> list[Column]:
-    """The columns whose type can be chosen: all of a new table, none of one that is appended to."""
-    return [] if known_columns(pending, database) else [Column(*pair) for pair in pending.columns]
-
-
 @dataclass(frozen=True)
 class Line:
-    """One column: its name in the file if that is another, its type or the field that chooses it, and some values."""
+    """One column: its name in the file if that is another, its type, some values, and the fields that can change it."""
 
     name: str
     given: str
     kind: str
+    name_field: BoundField | None
     field: BoundField | None
     is_new: bool
+    becomes_time: bool
     is_wrong: bool
     samples: list[str]
 
@@ -63,8 +61,15 @@ class Sheet:
 
     @property
     def missing(self) -> list[str]:
+        """Columns that will be NULL; `time` never is."""
         held = {column.name for column in self.sniffed.columns}
-        return [column.name for column in self.known if column.name not in held]
+        return [column.name for column in self.known if column.name not in held and column != TIME]
+
+    @property
+    def can_load(self) -> bool:
+        """Whether every column of the file may have a place in the table."""
+        lacking = len(self.known) - len({column.name for column in self.known} & set(self.names))
+        return len(self.new) <= lacking
 
     @property
     def names(self) -> list[str]:
@@ -78,16 +83,19 @@ class Sheet:
         """The columns of the file in their order."""
         given = {name: source for source, name in self.sniffed.renamed}
         types = {column.name: column.type for column in self.known}
-        fields = dict(zip((column.name for column in form.columns), form, strict=True))
+        wrong = error.column if error else None
+        fields = form.fields
         rows = self.rows
         return [
             Line(
                 name=name,
                 given=given.get(name, ""),
                 kind=type_words(types.get(name, "")),
-                field=fields.get(name),
+                name_field=form[f"name-{index}"] if f"name-{index}" in fields else None,
+                field=form[f"column-{index}"] if f"column-{index}" in fields else None,
                 is_new=name in self.new,
-                is_wrong=bool(error and error.column == name),
+                becomes_time=name == TIME.name and self.sniffed.moments,
+                is_wrong=bool(wrong) and wrong in (name, form.data.get(f"name-{index}")),
                 samples=[row[index].text for row in rows if not row[index].null][:SAMPLES],
             )
             for index, name in enumerate(self.names)

@@ -1,6 +1,7 @@
 """Writing: databases, tables and their files. Each change is one transaction; a listed file never changes."""
 
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,9 @@ class _Order:
     user: Any
     request: HttpRequest | None
     also: Callable[[Table], None] | None
+    time_column: str
+    renames: dict[str, str]
+    now: int
 
 
 class _Moved(Exception):
@@ -66,6 +70,8 @@ def load(
     user: Any = None,
     request: HttpRequest | None = None,
     also: Callable[[Table], None] | None = None,
+    time_column: str = "",
+    renames: Mapping[str, str] | None = None,
 ) -> Table:
     """Load files into a table, which is made if there is none: all of them or nothing. Raises NotLoaded.
 
@@ -74,11 +80,28 @@ def load(
     mode: "append"; "replace", which takes the table's present rows and columns away in the same moment; or "create",
     which is for a table that does not exist yet.
     also: called in the transaction that changes the table, right after it did; if it raises, nothing is loaded.
+    time_column: the column whose times or Unix seconds a new column `time` takes.
+    renames: other names for some of those that columns of the files get by themselves.
 
+    A table that is new or replaced gets a column `time` (BIGINT, Unix seconds) if the files have none. Where a row has
+    no `time`, it is the time of the load.
     Loads into one table may run at once and end as if they had come one after the other; readers see the table from
     before a load or from after it.
     """
-    order = _Order(database, table, tuple(sources), dict(types or {}), tuple(columns), mode, user, request, also)
+    order = _Order(
+        database=database,
+        table=table,
+        sources=tuple(sources),
+        types=dict(types or {}),
+        columns=tuple(columns),
+        mode=mode,
+        user=user,
+        request=request,
+        also=also,
+        time_column=time_column,
+        renames=dict(renames or {}),
+        now=int(time.time()),
+    )
     try:
         return _load(order)
     except IntegrityError as error:
@@ -121,9 +144,9 @@ def delete_database(database: Database, *, user: Any = None, request: HttpReques
 def _load(order: _Order) -> Table:
     for _ in range(ATTEMPTS):
         known = _known_columns(order)
-        given = () if known else order.columns
-        columns = given or loading.columns_of(order.sources, known=known, types=order.types)
-        with loading.written(order.sources, columns) as parts:
+        columns = _columns(order, known)
+        clock = loading.clock(columns, order.now, order.time_column)
+        with loading.written(order.sources, columns, clock, order.renames) as parts:
             try:
                 return _list(order, parts, columns, known)
             except (_Moved, Table.DoesNotExist):
@@ -137,6 +160,14 @@ def _known_columns(order: _Order) -> tuple[Column, ...]:
         return ()
     table = order.database.tables.filter(name=order.table).first()
     return tuple(Column(*pair) for pair in table.columns) if table else ()
+
+
+def _columns(order: _Order, known: Sequence[Column]) -> tuple[Column, ...]:
+    """What the table's columns will be."""
+    if known:
+        return loading.columns_of(order.sources, known=known, types=order.types)
+    found = order.columns or loading.columns_of(order.sources, types=order.types, renames=order.renames)
+    return loading.with_time(found, order.time_column)
 
 
 @transaction.atomic

@@ -32,7 +32,10 @@ class LimitedUploadHandler(TemporaryFileUploadHandler):
 
 @dataclass
 class Pending:
-    """A file that waits to be loaded, what its owner chose, and its columns as (name, suggested type)."""
+    """A file that waits to be loaded, what its owner chose, and its columns as (name, suggested type).
+
+    names: what columns are to be called instead. types, time_column: as in `tables.load`, by the names of `columns`.
+    """
 
     key: str
     database: str
@@ -41,6 +44,8 @@ class Pending:
     format: str
     name: str
     types: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    time_column: str = ""
     columns: list[tuple[str, str]] = field(default_factory=list)
 
     @property

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
-from warehouse.engines.base import LoadFailed
+from warehouse.engines.base import Column, LoadFailed
 from warehouse.engines.querytext import quoted
 
 TYPES = ("VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "TIMESTAMP", "DATE", "VARCHAR[]")
@@ -45,19 +46,26 @@ _IDENTIFIERS = re.compile(r"phone|zip|postal|code|(?<![a-z])(tel|id|uid|uuid|key
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-def misfit(place: str, name: str, value: str, kind: str, *, line: int) -> LoadFailed:
+def misfit(place: str, column: Column, value: str, *, line: int) -> LoadFailed:
     """The error for a value that does not fit its column's type. `place` is how the message begins."""
     shown = value if len(value) <= 40 else value[:40] + "…"
-    expected = _EXPECTED.get(kind, "a value of this type")
-    return LoadFailed(f'{place}, column "{name}": "{shown}" is not {expected} ({kind}).', line=line, column=name)
+    expected = _EXPECTED.get(column.type, "a value of this type")
+    if column == Column("time", "BIGINT"):
+        expected = f"Unix seconds or {_EXPECTED['TIMESTAMP']}"
+    message = f'{place}, column "{column.name}": "{shown}" is not {expected} ({column.type}).'
+    return LoadFailed(message, line=line, column=column.name)
 
 
 class Names:
-    """Gives each source name a column name: lower-case letters, digits and underscores, and no two alike."""
+    """Gives each source name a column name: lower-case letters, digits and underscores, and no two alike.
 
-    def __init__(self) -> None:
+    renames: other names for some of those that would be given. They have to be names that nothing else gets.
+    """
+
+    def __init__(self, renames: Mapping[str, str] | None = None) -> None:
         self.given: list[tuple[str, str]] = []
         self._taken: set[str] = set()
+        self._renames = renames or {}
 
     def add(self, source: str) -> str:
         """The column name for the next source name; `given` keeps both."""
@@ -67,6 +75,7 @@ class Names:
             number += 1
             name = f"{base}_{number}"
         self._taken.add(name)
+        name = self._renames.get(name, name)
         self.given.append((source, name))
         return name
 

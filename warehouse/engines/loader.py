@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from warehouse.engines.base import Column, Limits, LoadFailed
 from warehouse.engines.process import Child
+from warehouse.engines.timecolumn import Clock
 
 FORMATS = ("csv", "tsv", "jsonl", "parquet")
 SNIFF_LIMITS = Limits(seconds=30, rows=0, memory_mb=512, spool_mb=256)
@@ -26,6 +27,7 @@ class Sniffed:
     renamed: (name in the file, cleaned name) where they differ.
     rows: the first 20 rows as text, None for NULL, long values cut to 500 characters.
     n: how many rows were looked at; the whole file's if `complete`.
+    moments: whether the column `time` holds times that a load turns into Unix seconds.
     """
 
     columns: tuple[Column, ...]
@@ -33,30 +35,47 @@ class Sniffed:
     rows: tuple[tuple[str | None, ...], ...]
     n: int
     complete: bool
+    moments: bool = False
 
 
 def sniff(path: Path, file_format: str, *, workdir: Path, limits: Limits = SNIFF_LIMITS) -> Sniffed:
     """Look at the first 20,000 rows of a file. Raises LoadFailed, LimitExceeded or EngineUnavailable."""
-    found = _run({"mode": "sniff", "columns": []}, path, file_format, workdir, limits)
+    found = _run({"mode": "sniff"}, path, file_format, workdir, limits)
     return Sniffed(
         columns=tuple(Column(*column) for column in found["columns"]),
         renamed=tuple((source, name) for source, name in found["renamed"]),
         rows=tuple(tuple(row) for row in found["rows"]),
         n=found["n"],
         complete=found["complete"],
+        moments=found["moments"],
     )
 
 
-def load(path: Path, file_format: str, columns: Sequence[Column], dest: Path, *, limits: Limits) -> int:
+def load(
+    path: Path,
+    file_format: str,
+    columns: Sequence[Column],
+    dest: Path,
+    *,
+    limits: Limits,
+    clock: Clock | None = None,
+    renames: Mapping[str, str] | None = None,
+) -> int:
     """Write the file's rows as `dest` (Parquet) with exactly these columns, and return how many there are.
 
     A column that the file lacks is NULL; one that is not in `columns` is an error, as is a value that does not fit.
-    `dest` appears whole or not at all. Raises LoadFailed, LimitExceeded, Cancelled or EngineUnavailable.
+    clock: what fills the column `time` where the file does not. renames: other names for some of those that `sniff`
+    gives. `dest` appears whole or not at all. Raises LoadFailed, LimitExceeded, Cancelled or EngineUnavailable.
     """
     for column in columns:
         if not _TYPE.fullmatch(column.type):
             raise LoadFailed(f'"{column.type}" is not a type.', column=column.name)
-    job = {"mode": "load", "columns": [(column.name, column.type) for column in columns]}
+    job = {
+        "mode": "load",
+        "columns": [(column.name, column.type) for column in columns],
+        "clock": clock and (clock.now, clock.column),
+        "renames": dict(renames or {}),
+    }
     found = _run(job, path, file_format, dest.parent, limits, dest)
     return int(found["rows"])
 

@@ -11,11 +11,13 @@ from typing import Any
 
 import duckdb
 
-from warehouse.engines.base import Column, LimitExceeded, LoadFailed
-from warehouse.engines.columns import Names, cast, misfit
+from warehouse.engines.base import Column, LoadFailed
+from warehouse.engines.columns import Names, misfit
 from warehouse.engines.complaints import complaint_of
 from warehouse.engines.database import run
+from warehouse.engines.loadplan import Plan
 from warehouse.engines.querytext import literal, quoted
+from warehouse.engines.timecolumn import TIME, cast_to
 
 _ROW = "file_row_number"
 
@@ -32,7 +34,7 @@ class _Held:
 def sniff(connection: duckdb.DuckDBPyConnection, path: Path, shown_rows: int, shown_characters: int) -> dict[str, Any]:
     """The same fields as `loader_child.sniff`; every row is counted, none but the first are read."""
     with _readable(path):
-        names, held = _held(connection, path)
+        names, held = _held(connection, path, Names())
         texts = ", ".join(f"left({quoted(c.source)}::VARCHAR, {shown_characters})" for c in held)
         rows = run(connection, f"SELECT {texts} FROM {_reading(path)} LIMIT {shown_rows}")
         count = _count(connection, path)
@@ -40,19 +42,18 @@ def sniff(connection: duckdb.DuckDBPyConnection, path: Path, shown_rows: int, sh
     return {"columns": columns, "renamed": names.renamed(), "rows": rows, "n": count, "complete": True}
 
 
-def load(connection: duckdb.DuckDBPyConnection, path: Path, wanted: list[Column], target: Path, most: int) -> int:
+def load(connection: duckdb.DuckDBPyConnection, path: Path, plan: Plan, target: Path) -> int:
     """Write the wanted columns to `target` and return the number of rows."""
     with _readable(path):
-        _, held = _held(connection, path)
-        _refuse_extra(held, wanted)
-        rows = _count(connection, path)
-        if rows > most:
-            raise LimitExceeded("rows", "")
-        columns = [(column, _expression(held, column)) for column in wanted]
-        for column, (source, expression) in columns:
+        _, held = _held(connection, path, plan.names())
+        _refuse_extra(held, plan)
+        rows = plan.hold(_count(connection, path))
+        columns = [(column, *_expression(held, column)) for column in plan.columns]
+        for column, source, expression in columns:
             if source != expression:
                 _refuse_misfits(connection, path, column, source, expression)
-        select = ", ".join(f"{expression} AS {quoted(column.name)}" for column, (_, expression) in columns)
+        wanted = _timed({column.name: expression for column, _, expression in columns}, plan)
+        select = ", ".join(f"{expression} AS {quoted(name)}" for name, expression in wanted.items())
         options = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
         run(connection, f"COPY (SELECT {select} FROM {_reading(path)}) TO {literal(str(target))} ({options})")
     return rows
@@ -74,9 +75,8 @@ def _reading(path: Path) -> str:
     return f"read_parquet({literal(str(path))}, {_ROW} = true)"
 
 
-def _held(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[Names, list[_Held]]:
+def _held(connection: duckdb.DuckDBPyConnection, path: Path, names: Names) -> tuple[Names, list[_Held]]:
     described = run(connection, f"DESCRIBE SELECT * FROM read_parquet({literal(str(path))})")
-    names = Names()
     return names, [_Held(row[0], names.add(row[0]), row[1]) for row in described]
 
 
@@ -84,9 +84,8 @@ def _count(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     return int(run(connection, f"SELECT count(*) FROM read_parquet({literal(str(path))})")[0][0])
 
 
-def _refuse_extra(held: list[_Held], wanted: list[Column]) -> None:
-    known = {column.name for column in wanted}
-    extra = [column.name for column in held if column.name not in known]
+def _refuse_extra(held: list[_Held], plan: Plan) -> None:
+    extra = [column.name for column in held if column.name not in plan.types]
     if extra:
         listed = ", ".join(f'"{name}"' for name in extra)
         raise LoadFailed(f"The file has columns that the table does not have: {listed}.", column=extra[0])
@@ -98,7 +97,7 @@ def _expression(held: list[_Held], wanted: Column) -> tuple[str, str]:
         if column.name == wanted.name:
             source = quoted(column.source)
             same = column.type == wanted.type
-            return source, source if same else cast(f"{source}::VARCHAR", wanted.type)
+            return source, source if same else cast_to(wanted, f"{source}::VARCHAR")
     return f"NULL::{wanted.type}", f"NULL::{wanted.type}"
 
 
@@ -108,4 +107,10 @@ def _refuse_misfits(
     rows = f"SELECT {_ROW} + 1, {source}::VARCHAR FROM {_reading(path)}"
     lost = f"{source} IS NOT NULL AND {expression} IS NULL"
     for row, value in run(connection, f"{rows} WHERE {lost} ORDER BY 1 LIMIT 1"):
-        raise misfit(f"Row {row}", column.name, value, column.type, line=row)
+        raise misfit(f"Row {row}", column, value, line=row)
+
+
+def _timed(expressions: dict[str, str], plan: Plan) -> dict[str, str]:
+    if not plan.clock:
+        return expressions
+    return {**expressions, TIME.name: plan.clock.filled(expressions, plan.types)}

@@ -6,10 +6,10 @@ import codecs
 import csv
 import json
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import Any, BinaryIO, NoReturn, Protocol
 
 from warehouse.engines.base import LoadFailed
+from warehouse.engines.opening import Unreadable
 
 _FROM_TEXT = frozenset({"BIGINT", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP"})
 _FROM_JSON = {
@@ -18,6 +18,7 @@ _FROM_JSON = {
     "a list": frozenset({"VARCHAR[]"}),
 }
 
+DELIMITERS = {"csv": ",", "tsv": "\t"}
 LONGEST_LINE = 8 * 1024 * 1024
 LONGEST_FIELD = 2 * 1024 * 1024
 
@@ -39,9 +40,9 @@ class Source(Protocol):
 class Delimited:
     """A CSV or TSV file with a header line; quotes are doubled, a quoted field may hold line ends, empty is NULL."""
 
-    def __init__(self, path: Path, delimiter: str) -> None:
+    def __init__(self, file: BinaryIO, delimiter: str) -> None:
         csv.field_size_limit(LONGEST_FIELD)
-        self._reader = csv.reader(_lines(path), delimiter=delimiter, strict=True)
+        self._reader = csv.reader(_lines(file), delimiter=delimiter, strict=True)
         self._rows = self._read()
         first = next(self._rows, None)
         if first is None:
@@ -66,7 +67,7 @@ class Delimited:
             except StopIteration:
                 return
             except csv.Error as error:
-                _wrong(line, f"is not well formed: {error}.")
+                _wrong(line, f"is not well formed: {_complaint(error, line)}.")
             if fields:
                 yield line, [field or None for field in fields]
 
@@ -74,11 +75,11 @@ class Delimited:
 class JsonLines:
     """A file with one JSON object a line. A key that an object has not is NULL; objects in objects stay JSON text."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         self.header: list[str] = []
         self._index: dict[str, int] = {}
         self._kinds: list[set[str]] = []
-        self._lines = _lines(path)
+        self._lines = _lines(file)
 
     def __iter__(self) -> Iterator[Row]:
         for line, text in enumerate(self._lines, 1):
@@ -124,24 +125,38 @@ class _Number(str):
     __slots__ = ()
 
 
-def open_source(path: Path, file_format: str) -> Source:
-    """The rows of a file in format csv, tsv or jsonl. LoadFailed where its first line is wrong."""
+def _complaint(error: csv.Error, line: int) -> str:
+    if "new-line character" not in str(error):
+        return str(error)
+    if line == 1:
+        return "its lines end in CR alone. Save the file with LF or CRLF"
+    return "a CR stands outside quotes"
+
+
+def open_source(file: BinaryIO, file_format: str) -> Source:
+    """The rows of an open file in format csv, tsv or jsonl. LoadFailed where its first line is wrong."""
     if file_format == "jsonl":
-        return JsonLines(path)
-    return Delimited(path, "\t" if file_format == "tsv" else ",")
+        return JsonLines(file)
+    return Delimited(file, DELIMITERS[file_format])
 
 
-def _lines(path: Path) -> Iterator[str]:
+def _lines(file: BinaryIO) -> Iterator[str]:
     """Decoded lines with their ends, without a byte order mark."""
-    with path.open("rb") as file:
-        number = 0
-        while raw := file.readline(LONGEST_LINE + 1):
-            number += 1
-            if number == 1:
-                raw = _without_mark(raw)
-            if len(raw) > LONGEST_LINE:
-                _wrong(number, f"is longer than {LONGEST_LINE // 1024**2} MB.")
-            yield _decoded(number, raw)
+    number = 1
+    while raw := _line(file, number):
+        if number == 1:
+            raw = _without_mark(raw)
+        if len(raw) > LONGEST_LINE:
+            _wrong(number, f"is longer than {LONGEST_LINE // 1024**2} MB.")
+        yield _decoded(number, raw)
+        number += 1
+
+
+def _line(file: BinaryIO, number: int) -> bytes:
+    try:
+        return file.readline(LONGEST_LINE + 1)
+    except Unreadable as error:
+        raise LoadFailed(f"The file {error} Line {number} is not whole.", line=number) from error
 
 
 def _without_mark(raw: bytes) -> bytes:
@@ -171,7 +186,17 @@ def _json_object(line: int, text: str) -> dict[str, Any]:
         _wrong(line, f"is not valid JSON: {error}.")
     if not isinstance(value, dict):
         _wrong(line, f"holds {_kind(value)}; a JSON object was expected.")
+    if "\\ud" in text.lower() and not _is_text(value):
+        _wrong(line, "holds half of a surrogate pair (\\ud800 to \\udfff), which is no character.")
     return value
+
+
+def _is_text(value: object) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -14,7 +14,7 @@ from warehouse.engines.base import Column
 from warehouse.forms import ColumnsForm, FileForm, UploadForm
 from warehouse.loading import NotLoaded, sniff
 from warehouse.models import Database
-from warehouse.sheet import Sheet, free_columns
+from warehouse.sheet import Sheet, known_columns
 from warehouse.uploads import Pending
 
 
@@ -42,7 +42,7 @@ def columns(request: HttpRequest, database: str, key: UUID) -> HttpResponse:
     pending = uploads.get(request, database, key)
     if request.method == "GET":
         return _look(request, found, pending)
-    form = ColumnsForm(request.POST, columns=free_columns(pending, found), chosen=pending.types)
+    form = ColumnsForm(request.POST, pending=pending, known=known_columns(pending, found))
     if not form.is_valid():
         return _look(request, found, pending, form=form)
     return _load(request, found, pending, form)
@@ -56,8 +56,9 @@ def file(request: HttpRequest, database: str, key: UUID) -> HttpResponse:
     old = uploads.get(request, database, key)
     form = FileForm(request.POST, request.FILES, too_large=uploads.too_large(request))
     if form.is_valid():
-        chosen = {"table": old.table, "mode": old.mode, "types": old.types, "format": form.cleaned_data["format"]}
-        pending = _keep(request, form, database=database, **chosen)
+        kept = {"types": old.types, "names": old.names, "time_column": old.time_column}
+        chosen = {"table": old.table, "mode": old.mode, "format": form.cleaned_data["format"]}
+        pending = _keep(request, form, database=database, **chosen, **kept)
         if pending:
             uploads.forget(request, old)
             return redirect("warehouse:columns", database, pending.key)
@@ -87,14 +88,17 @@ def _keep(request: HttpRequest, form: FileForm, **choices: Any) -> Pending | Non
 
 
 def _load(request: HttpRequest, database: Database, pending: Pending, form: ColumnsForm) -> HttpResponse:
-    pending.types = form.types
+    pending.types, pending.names = form.types, form.renames
+    pending.time_column = form.cleaned_data.get("time_column", "")
     uploads.save(request, pending)
     try:
         table = tables.load(
             database=database,
             table=pending.table,
             sources=[pending.source],
-            columns=[Column(name, kind) for name, kind in form.types.items()],
+            columns=[Column(form.named(name), kind) for name, kind in form.types.items()],
+            renames=form.renames,
+            time_column=form.named(pending.time_column),
             mode=pending.mode,
             user=request.user,
             request=request,
@@ -121,7 +125,7 @@ def _look(
     file_form: FileForm | None = None,
     error: NotLoaded | None = None,
 ) -> HttpResponse:
-    form = form or ColumnsForm(columns=free_columns(pending, database), chosen=pending.types)
+    form = form or ColumnsForm(pending=pending, known=known_columns(pending, database))
     sheet = None
     try:
         sheet = Sheet.of(pending, database)
@@ -133,6 +137,7 @@ def _look(
         "sheet": sheet,
         "lines": sheet.lines(form, error) if sheet else [],
         "form": form,
+        "clock": form["time_column"] if "time_column" in form.fields else "",
         "file_form": file_form or FileForm(),
         "error": error,
     }

@@ -1,6 +1,7 @@
 """What is found in a file, what becomes of its values, and what is said of a broken one. No child process."""
 
 import datetime as dt
+import gzip
 from types import SimpleNamespace
 
 import pyarrow as pa
@@ -18,7 +19,7 @@ def work(tmp_path):
     def run(act, file_format, content, **options):
         path = tmp_path / f"upload.{file_format}"
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        job = {"path": str(path), "format": file_format, "folder": str(tmp_path)}
+        job = {"path": str(path), "format": file_format, "folder": str(tmp_path), "clock": None, "renames": {}}
         return act({**job, "threads": 1, "memory_mb": 256, "spool_mb": 64, **options})
 
     return run
@@ -52,9 +53,9 @@ def types(found):
     return {column.name: column.type for column in found.columns}
 
 
-def failure(run, *arguments):
+def failure(run, *arguments, **options):
     with pytest.raises(LoadFailed) as caught:
-        run(*arguments)
+        run(*arguments, **options)
     return caught.value
 
 
@@ -179,6 +180,9 @@ def test_json_lines_are_loaded_with_missing_keys_as_null(loaded):
         ("a,b\n1,名\n".encode("shift_jis"), 2, "Line 2 is not UTF-8 text (byte 3 is 0x96). Save the file as UTF-8."),
         ("a,b\n".encode("utf-16"), 1, "The file is UTF-16 text. Save it as UTF-8."),
         (b"a,b\n1,\0\n", 2, "Line 2 holds a NUL character; this is not a text file."),
+        (b"a,b\r1,2\r", 1, "Line 1 is not well formed: its lines end in CR alone. Save the file with LF or CRLF."),
+        (b"a,b\n1,x\ry\n", 2, "Line 2 is not well formed: a CR stands outside quotes."),
+        (b"a,b\n1,2\n3," + b"x" * 9 * 1024**2, 3, "Line 3 is longer than 8 MB."),
     ],
 )
 def test_a_broken_csv_is_refused_by_line(sniffed, loaded, content, line, message):
@@ -211,6 +215,7 @@ def test_a_value_that_does_not_fit_is_named_with_its_place(loaded, kind, value, 
         ('{"a": 1,}', "Line 2 is not valid JSON: Expecting property name enclosed in double quotes at character 9."),
         ('{"a": NaN}', "Line 2 is not valid JSON: NaN is not a JSON value."),
         ("[1]", "Line 2 holds a list; a JSON object was expected."),
+        ('{"a": "\\ud83d"}', r"Line 2 holds half of a surrogate pair (\ud800 to \udfff), which is no character."),
     ],
 )
 def test_broken_json_is_refused_by_line(loaded, line, message):
@@ -270,6 +275,56 @@ def test_a_corrupt_parquet_is_refused_without_its_path(sniffed, loaded, tmp_path
     for error in (failure(sniffed, "parquet", content), failure(loaded, "parquet", content, "a BIGINT")):
         assert error.message.startswith("The file cannot be read as Parquet: ")
         assert str(tmp_path) not in error.message
+
+
+FILES = {"csv": "a,b\n1,x\n2,y\n", "tsv": "a\tb\n1\tx\n2\ty\n", "jsonl": '{"a":1,"b":"x"}\n{"a":2,"b":"y"}\n'}
+
+
+@pytest.mark.parametrize("file_format", [*FILES, "parquet"])
+def test_each_format_may_be_gzipped(sniffed, loaded, parquet, file_format):
+    content = parquet(a=[1, 2], b=["x", "y"]) if file_format == "parquet" else FILES[file_format].encode()
+    packed = gzip.compress(content)
+    assert types(sniffed(file_format, packed)) == {"a": "BIGINT", "b": "VARCHAR"}
+    assert loaded(file_format, packed, "a BIGINT", "b VARCHAR") == [(1, "x"), (2, "y")]
+
+
+@pytest.mark.parametrize("file_format", FILES)
+def test_a_gzip_file_that_is_cut_off_names_the_line_it_reached(loaded, file_format):
+    content = FILES[file_format].encode()
+    error = failure(loaded, file_format, gzip.compress(content)[:-6], "a BIGINT", "b VARCHAR")
+    assert error.line == content.count(b"\n") + 1
+    assert error.message == (f"The file ends too early: its gzip data is cut off. Line {error.line} is not whole.")
+
+
+def test_a_cut_off_parquet_gz_is_refused(sniffed, loaded, parquet):
+    packed = gzip.compress(parquet(a=[1]))[:-20]
+    for error in (failure(sniffed, "parquet", packed), failure(loaded, "parquet", packed, "a BIGINT")):
+        assert error.message == "The file ends too early: its gzip data is cut off."
+
+
+def test_a_value_that_does_not_fit_is_named_with_its_line_in_a_packed_file_too(loaded):
+    error = failure(loaded, "csv", gzip.compress(b'a,b\n"1\n",2\n3,x\n'), "a VARCHAR", "b BIGINT")
+    assert (error.line, error.message) == (4, 'Line 4, column "b": "x" is not a whole number (BIGINT).')
+
+
+@pytest.mark.parametrize("file_format", [*FILES, "parquet"])
+def test_a_bomb_ends_at_the_unpacked_limit(loaded, file_format):
+    body = b"\0" if file_format == "parquet" else b"1,x\n" if file_format == "csv" else b"\n"
+    bomb = gzip.compress(FILES.get(file_format, "").encode() + body * 70 * 1024**2)
+    error = failure(loaded, file_format, bomb, "a BIGINT", "b VARCHAR", most=10**9)
+    assert "more than 64 MB unpacked, which is the limit" in error.message
+
+
+def test_a_bomb_of_rows_ends_at_the_row_limit(loaded):
+    with pytest.raises(LimitExceeded) as caught:
+        loaded("csv", gzip.compress(b"a\n" + b"1\n" * 10**6), "a BIGINT", most=500_000)
+    assert caught.value.which == "rows"
+
+
+def test_a_bomb_that_is_one_endless_line_ends_there(sniffed, loaded):
+    bomb = gzip.compress(b"a\n1\n" + b"x" * 60 * 1024**2)
+    for error in (failure(sniffed, "csv", bomb), failure(loaded, "csv", bomb, "a BIGINT")):
+        assert (error.line, error.message) == (3, "Line 3 is longer than 8 MB.")
 
 
 def test_more_rows_than_allowed_are_refused(loaded, parquet):

@@ -1,10 +1,13 @@
 """`manage.py load_table`: says what it loaded, or which line of which file stopped it."""
 
+import gzip
+
+import pyarrow.parquet as pq
 import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import AuditEntry
-from warehouse.models import Database, Load, Table
+from warehouse.models import Database, Load, Table, TableFile
 
 pytestmark = pytest.mark.django_db
 
@@ -16,7 +19,12 @@ def load_table(*args, capsys, **options):
 
 def test_it_makes_database_and_table_and_prints_rows_and_types(source, capsys):
     out = load_table("shop_jp", "orders", source("a.csv", "id,phone\n1,+8190\n").path, capsys=capsys)
-    assert out.splitlines() == ["shop_jp.orders received 1 row:", "  id VARCHAR", "  phone VARCHAR"]
+    assert out.splitlines() == [
+        "shop_jp.orders received 1 row:",
+        "  id VARCHAR",
+        "  phone VARCHAR",
+        "  time BIGINT",
+    ]
     assert AuditEntry.objects.get(action="table.load").user_name == "console"
     assert Load.objects.get().sources == ["a.csv"]
 
@@ -25,7 +33,19 @@ def test_it_replaces_with_chosen_types(shop, source, capsys):
     file = source("a.csv", "n,m\n1,2\n").path
     load_table("shop", "orders", file, capsys=capsys)
     out = load_table("shop", "orders", "--replace", "--type", "n=double", "--type=m=varchar", file, capsys=capsys)
-    assert out.splitlines() == ["shop.orders replaced by 1 row:", "  n DOUBLE", "  m VARCHAR"]
+    assert out.splitlines() == ["shop.orders replaced by 1 row:", "  n DOUBLE", "  m VARCHAR", "  time BIGINT"]
+
+
+def test_it_takes_the_time_from_a_column(shop, source, capsys):
+    file = source("a.csv", "n,seen\n1,2025-01-02 03:04:05\n").path
+    load_table("shop", "orders", file, "--time-column=Seen", capsys=capsys)
+    assert pq.read_table(TableFile.objects.get().absolute_path)["time"].to_pylist() == [1735787045]
+
+
+def test_it_reads_gzip_whatever_the_name(shop, source, capsys):
+    packed = gzip.compress(b"n\n1\n")
+    for name in ("a.csv.gz", "b.csv"):
+        assert "received 1 row" in load_table("shop", "orders", source(name, packed).path, capsys=capsys)
 
 
 def test_it_takes_the_format_that_the_names_do_not_tell(shop, source, capsys):
@@ -48,6 +68,7 @@ def test_it_names_file_and_line_and_loads_nothing(source, tmp_path):
         (("shop", "My Orders", "/etc/hostname"), "lower-case letters"),
         (("My Shop", "orders", "--format=csv", "/etc/hostname"), "lower-case letters"),
         (("shop", "orders", "/etc/hostname", "--type=n"), "is not COLUMN=TYPE"),
+        (("shop", "orders", "--format=csv", "/etc/hostname", "--time-column=no"), "There is no column named no"),
     ],
 )
 def test_it_explains_what_it_cannot_use(db, args, complaint):

@@ -48,7 +48,7 @@ def test_values_are_not_shown_by_a_link(as_user, editor, orders):
 
 def test_it_shows_columns_and_loads(as_user, viewer, orders):
     page = as_user(viewer).get(PAGE).content.decode()
-    assert "2 rows, 3 columns" in page and "a.csv" in page and "Appended" in page and "by editor" in page
+    assert "2 rows, 4 columns" in page and "a.csv" in page and "Appended" in page and "by editor" in page
 
 
 def test_only_the_first_rows_are_shown(as_user, viewer, shop, source):

@@ -1,5 +1,6 @@
 """Loading a file in two steps through the browser's eyes."""
 
+import gzip
 import io
 import re
 
@@ -51,7 +52,7 @@ def test_a_file_of_each_format_is_loaded_in_two_steps(client, shop, name):
     assert "becomes" in page and "+81•••78" in page and "Type of phone" in page
     done = client.post(step, {"column-0": "BIGINT", "column-1": "VARCHAR"})
     assert done["Location"] == "/databases/shop/tables/orders"
-    assert Table.objects.get().columns == [["id", "BIGINT"], ["phone", "VARCHAR"]]
+    assert Table.objects.get().columns == [["id", "BIGINT"], ["phone", "VARCHAR"], ["time", "BIGINT"]]
     assert Load.objects.get().sources == [name]
     assert b"1 row loaded into shop.orders" in client.get(done["Location"]).content
 
@@ -80,7 +81,82 @@ def test_headers_that_are_renamed_are_shown_with_their_own_names(client, shop):
 def test_a_chosen_type_is_kept(client, shop):
     step = send(client, named("a.csv", "shop,n\n1,2\n"))["Location"]
     client.post(step, {"column-0": "VARCHAR", "column-1": "DOUBLE"})
-    assert Table.objects.get().columns == [["shop", "VARCHAR"], ["n", "DOUBLE"]]
+    assert Table.objects.get().columns == [["shop", "VARCHAR"], ["n", "DOUBLE"], ["time", "BIGINT"]]
+
+
+def times():
+    return pq.read_table(TableFile.objects.get().absolute_path)["time"].to_pylist()
+
+
+def test_it_says_that_time_is_added_and_takes_it_from_a_chosen_column(client, shop):
+    step = send(client, named("a.csv", "n,seen,word\n1,2025-01-02 12:00,x\n"))["Location"]
+    page = client.get(step).content.decode()
+    assert "Added: Treasure Data" in page and "The time of the load" in page
+    assert "From seen" in page and "From word" not in page
+    types = {"column-0": "BIGINT", "column-1": "TIMESTAMP", "column-2": "VARCHAR"}
+    client.post(step, {**types, "name-1": "seen_at", "time_column": "seen"})
+    assert times() == [1735819200]
+
+
+def test_a_time_column_that_is_read_as_text_is_refused(client, shop):
+    step = send(client, named("a.csv", "seen\n2025-01-02 12:00\n"))["Location"]
+    response = client.post(step, {"column-0": "VARCHAR", "time_column": "seen"})
+    assert response.status_code == 422 and b"Read seen as a whole number, a date" in response.content
+
+
+def test_a_file_with_its_own_time_is_not_given_another(client, shop):
+    step = send(client, named("a.csv", "n,time\n1,2025-01-02 12:00\n"))["Location"]
+    page = client.get(step).content.decode()
+    assert "Times become Unix seconds" in page and "The time of the load" not in page
+    client.post(step, {"column-0": "BIGINT", "column-1": "BIGINT"})
+    assert times() == [1735819200]
+
+
+def test_a_column_can_be_given_a_name(client, shop):
+    step = send(client, named("a.csv", "名前,n\nx,1\n"))["Location"]
+    assert 'value="column_1"' in client.get(step).content.decode()
+    client.post(step, {"name-0": "given_name", "column-0": "VARCHAR", "name-1": "n", "column-1": "BIGINT"})
+    assert Table.objects.get().columns[0] == ["given_name", "VARCHAR"]
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [("n", "Another column is called n."), ("Name!", "lower-case letters, digits and underscores")],
+)
+def test_a_name_that_will_not_do_is_explained(client, shop, name, complaint):
+    step = send(client, named("a.csv", "n,m\n1,2\n"))["Location"]
+    response = client.post(step, {"column-0": "BIGINT", "name-1": name, "column-1": "BIGINT"})
+    assert response.status_code == 422 and complaint in response.content.decode()
+    assert not Table.objects.exists()
+
+
+def test_a_column_that_the_table_calls_otherwise_is_told_apart_when_appending(client, shop):
+    Table.objects.create(database=shop, name="orders", columns=[["given_name", "VARCHAR"], ["n", "BIGINT"]])
+    step = send(client, named("a.csv", "名前,n\nx,1\n"))["Location"]
+    assert "Say below which column it is" in client.get(step).content.decode()
+    assert client.post(step).status_code == 422
+    client.post(step, {"name-0": "given_name"})
+    file = TableFile.objects.get().absolute_path
+    assert pq.read_table(file).to_pylist() == [{"given_name": "x", "n": 1}]
+
+
+def test_a_gzip_file_is_loaded_whatever_its_name(client, shop):
+    for name in ("a.csv.gz", "a.csv"):
+        step = send(client, named(name, gzip.compress(b"n\n1\n")))["Location"]
+        client.post(step, {"column-0": "BIGINT"})
+    assert [load.rows for load in Load.objects.all()] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (gzip.compress(b"n\n1\n")[:-3], "its gzip data is cut off. Line 3 is not whole."),
+        (b"PK\3\4 and so on", "The file is a ZIP archive or an Excel workbook."),
+    ],
+)
+def test_a_packed_file_that_is_broken_or_other_is_explained(client, shop, content, complaint):
+    response = send(client, named("a.csv.gz", content))
+    assert response.status_code == 422 and complaint in response.content.decode()
 
 
 def test_a_type_that_is_none_is_refused(client, shop):

@@ -23,7 +23,7 @@ def column_type(text: str) -> tuple[str, str]:
 
 
 class Command(BaseCommand):
-    help = "Load CSV, TSV, JSON Lines or Parquet files into a table. What does not exist yet is created."
+    help = "Load CSV, TSV, JSON Lines or Parquet files, also gzipped, into a table. What does not exist yet is created."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -36,14 +36,27 @@ class Command(BaseCommand):
             "--type", action="append", default=[], type=column_type, metavar="COLUMN=TYPE", help="may be given often"
         )
 
+        parser.add_argument(
+            "--time-column",
+            default="",
+            metavar="NAME",
+            help="the column that a new column time is filled from; without it, time is the time of the load",
+        )
+
     def handle(self, *, database: str, table: str, files: list[Path], **options: Any) -> None:
         mode = tables.REPLACE if options["replace"] else tables.APPEND
         try:
             valid_name(table)
             sources = [_source(path, options["format"]) for path in files]
             with _database(database) as target:
-                types = dict(options["type"])
-                loaded = tables.load(database=target, table=table, sources=sources, types=types, mode=mode)
+                loaded = tables.load(
+                    database=target,
+                    table=table,
+                    sources=sources,
+                    types=dict(options["type"]),
+                    mode=mode,
+                    time_column=options["time_column"].lower(),
+                )
         except (NotLoaded, ValidationError) as error:
             raise CommandError("; ".join(getattr(error, "messages", [str(error)]))) from error
         self._tell(loaded)
