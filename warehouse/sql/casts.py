@@ -6,8 +6,7 @@ from sqlglot import exp
 
 from warehouse.sql import nodes
 from warehouse.sql.refused import refuse
-from warehouse.sql.zoned import UNKNOWN, clock, from_clock, zone_of
-from warehouse.sql.zones import zone_named
+from warehouse.sql.zoned import UNKNOWN, at_clock, clock, zone_of
 
 _WHOLE = {
     exp.DType.TINYINT: "TINYINT",
@@ -97,7 +96,7 @@ def as_text(value: exp.Expr) -> exp.Expr:
         return value
     zone = zone_of(value)
     if zone == UNKNOWN:
-        clock(value)  # says what to write
+        refuse("A time whose zone is only known row by row cannot be cast to varchar. Put it AT TIME ZONE one.", value)
     if zone is not None:
         return nodes.joined(
             [nodes.call("strftime", clock(value), nodes.text("%Y-%m-%d %H:%M:%S.%g")), nodes.text(f" {zone}")]
@@ -115,7 +114,7 @@ def _time_constant(node: exp.Cast, literal: str) -> exp.Expr:
     moment, zone = _split_zone(literal.strip())
     if zone is not None:
         local = nodes.cast(nodes.text(moment), "TIMESTAMP")
-        return from_clock(local, zone_named(zone).key)
+        return at_clock(local, zone)
     made = type(node)(this=nodes.text(literal), to=plain_type(node.to))
     if node.to.expressions:
         made.meta["digits"] = int(node.to.expressions[0].name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 _STATEMENT = re.compile(r"^CREATE TEMP MACRO (td__\w+)\(.*?;$", re.DOTALL | re.MULTILINE)
@@ -19,8 +20,8 @@ def _all() -> dict[str, str]:
     return {**found, "td__nfkc": ""}
 
 
-def needed_by(text: str) -> tuple[str, ...]:
-    """The CREATE statements of the macros that a query's text calls and of those that they call, in that order."""
+def needed_by(names: Iterable[str]) -> tuple[str, ...]:
+    """The CREATE statements of these macros and of those that they call, each after what it calls."""
     ordered: dict[str, str] = {}
 
     def add(name: str) -> None:
@@ -31,9 +32,8 @@ def needed_by(text: str) -> tuple[str, ...]:
                 add(other)
         ordered[name] = _all()[name] or _nfkc()
 
-    for name in _CALL.findall(text):
-        if name in _all():  # else it stands in a text of the user's
-            add(name)
+    for name in names:
+        add(name)
     return tuple(ordered.values())
 
 
@@ -57,3 +57,8 @@ def _nfkc() -> str:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def names() -> list[str]:
+    """The names of all macros."""
+    return list(_all())

@@ -72,8 +72,10 @@ CREATE TEMP MACRO td__div(a, b) AS CASE
          WHEN a > 0 THEN 'Infinity' WHEN a < 0 THEN '-Infinity' ELSE 'NaN' END,
     a + b + 0::BIGINT)
   WHEN typeof(a + b + 0::BIGINT) LIKE 'DECIMAL%'
-    THEN cast_to_type((a / b) * 1.0000000000000004::DOUBLE, a + b + 0::BIGINT)
-  ELSE cast_to_type(a / b, a + b + 0::BIGINT) END;
+    THEN cast_to_type(CAST(a AS DOUBLE) / CAST(b AS DOUBLE) * 1.0000000000000004::DOUBLE, a + b + 0::BIGINT)
+  WHEN typeof(a + b + 0::BIGINT) IN ('DOUBLE', 'FLOAT')
+    THEN cast_to_type(CAST(a AS DOUBLE) / CAST(b AS DOUBLE), a + b + 0::BIGINT)
+  ELSE cast_to_type(a // b, a + b + 0::BIGINT) END;
 
 CREATE TEMP MACRO td__mod(a, b) AS CASE
   WHEN b = 0 THEN cast_to_type(
@@ -543,3 +545,8 @@ CREATE TEMP MACRO td__hive_substr(value, start) AS CASE
 CREATE TEMP MACRO td__hive_substr_of(value, start, size) AS CASE
   WHEN -start > length(value) OR size < 1 THEN ''
   ELSE substr(value, CASE WHEN start = 0 THEN 1 ELSE start END, size) END;
+
+CREATE TEMP MACRO td__iso8601_clock(value) AS
+  CAST(regexp_replace(regexp_replace(replace(value, ',', '.'), '(T.*)(Z|[+-].*)$', '\1'), '^([^T]*T\d\d)$', '\1:00') AS TIMESTAMP);
+
+CREATE TEMP MACRO td__moved(moment, before, after) AS moment + to_microseconds(epoch_us(after) - epoch_us(before));

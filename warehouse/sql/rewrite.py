@@ -204,6 +204,10 @@ def _interval(node: exp.Interval) -> exp.Expr:
     return exp.Interval(this=nodes.text(number), unit=exp.var(unit.name.upper()))
 
 
+def _span(node: exp.IntervalSpan) -> exp.Expr:
+    return refuse("Write an interval with one unit, such as INTERVAL '1' DAY.", node.parent)
+
+
 def _subscript(node: exp.Bracket) -> exp.Expr:
     if len(node.expressions) != 1 or isinstance(node.expressions[0], exp.Slice):
         refuse("A subscript is one value: x[1] or x['key'].", node)
@@ -331,6 +335,7 @@ _REWRITES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.Add: _sum,
     exp.Sub: _sum,
     exp.Interval: _interval,
+    exp.IntervalSpan: _span,
     exp.Bracket: _subscript,
     exp.AtTimeZone: _at_time_zone,
     exp.Extract: _extract,

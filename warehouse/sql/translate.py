@@ -15,6 +15,7 @@ from sqlglot.errors import ErrorLevel, ParseError, SqlglotError, TokenError
 from warehouse.engines.base import QueryRejected
 from warehouse.sql import macros
 from warehouse.sql.dialects import READ, TARGET
+from warehouse.sql.naming import RESERVED
 from warehouse.sql.refused import Refused
 from warehouse.sql.rewrite import rewritten
 
@@ -25,7 +26,7 @@ _SETTINGS = {"trino": ("SET integer_division = true",), "hive": ()}
 
 @dataclass(frozen=True)
 class Translated:
-    """sql: one DuckDB SELECT. macros, settings: statements to run before it, in this order, macros first."""
+    """sql: one DuckDB SELECT. macros, settings: statements to run before it, each in its order."""
 
     sql: str
     macros: tuple[str, ...]
@@ -41,14 +42,16 @@ def translate(sql: str, *, dialect: str, scheduled_time: int) -> Translated:
         raise ValueError(f"no dialect {dialect!r}")
     try:
         with _room():
-            text = _written(rewritten(_parsed(sql, dialect), dialect, scheduled_time))
+            query = rewritten(_parsed(sql, dialect), dialect, scheduled_time)
+            text = _written(query)
     except Refused as refused:
         raise _rejection(refused, sql) from None
     except RecursionError:
         raise QueryRejected("The query is nested too deeply.") from None
     except SqlglotError as error:
         raise QueryRejected(f"This cannot be translated: {_plain(str(error))}") from None
-    return Translated(text, macros.needed_by(text), _SETTINGS[dialect])
+    calls = [call.name for call in query.find_all(exp.Anonymous) if call.name.startswith(RESERVED)]
+    return Translated(text, macros.needed_by(calls), _SETTINGS[dialect])
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from sqlglot import exp
 from warehouse.sql import formats, nodes
 from warehouse.sql.calls import Call, Translation
 from warehouse.sql.refused import refuse
-from warehouse.sql.zoned import UNKNOWN, clock, from_clock, mark, shared, zone_of
+from warehouse.sql.zoned import UNKNOWN, at_clock, clock, from_clock, mark, mark_by_row, shared, zone_of
 
 _UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
 _CLOCK_UNITS = ("millisecond", "second", "minute", "hour")
@@ -54,7 +54,7 @@ def _unit(call: Call) -> str:
 def _date_trunc(call: Call) -> exp.Expr:
     call.expect(2)
     unit, value = nodes.text(_unit(call)), call.arguments[1]
-    return from_clock(nodes.call("td__date_trunc", unit, clock(value)), zone_of(value))
+    return from_clock(nodes.call("td__date_trunc", unit, clock(value)), value)
 
 
 def _date_add(call: Call) -> exp.Expr:
@@ -73,7 +73,7 @@ def plus(value: exp.Expr, length: exp.Expr, *, by_the_clock: bool, sign: type[ex
         moved = sign(this=value, expression=length)
         same = nodes.call("cast_to_type", moved, value.copy())
         return same if zone is None else mark(same, zone)
-    return from_clock(exp.Paren(this=sign(this=clock(value), expression=length)), zone)
+    return from_clock(exp.Paren(this=sign(this=clock(value), expression=length)), value)
 
 
 def _date_diff(call: Call) -> exp.Expr:
@@ -109,6 +109,8 @@ def _piece(value: exp.Expr, piece: formats.Piece) -> exp.Expr:
         return nodes.call("strftime", clock(value), nodes.text(piece.text))
     if piece.text == "ZZZ":
         zone = zone_of(value)
+        if zone == UNKNOWN:
+            refuse("ZZZ cannot be written for a zone that is only known row by row.", value)
         return nodes.call("td__session_zone") if zone is None else nodes.text(zone)
     return nodes.call("td__clock_offset", clock(value), value.copy(), nodes.text(piece.text))
 
@@ -146,9 +148,7 @@ def at_zone(value: exp.Expr, name: str) -> exp.Expr:
 
 def _with_timezone(call: Call) -> exp.Expr:
     call.expect(2)
-    name = call.constant(1, "the time zone")
-    zoned = mark(exp.Null(), name)
-    return from_clock(nodes.cast(call.arguments[0], "TIMESTAMP"), zone_of(zoned))
+    return at_clock(nodes.cast(call.arguments[0], "TIMESTAMP"), call.constant(1, "the time zone"))
 
 
 def _date(call: Call) -> exp.Expr:
@@ -172,7 +172,8 @@ def _to_iso8601(call: Call) -> exp.Expr:
 
 def _from_iso8601(call: Call) -> exp.Expr:
     call.expect(1)
-    return mark(nodes.call("td__from_iso8601", call.arguments[0]), UNKNOWN)
+    text = call.arguments[0]
+    return mark_by_row(nodes.call("td__from_iso8601", text), nodes.call("td__iso8601_clock", text.copy()))
 
 
 def _now(call: Call) -> exp.Expr:

@@ -67,10 +67,17 @@ def _is_rows(value: exp.Expr) -> bool:
     """Whether the value is plainly a list of rows; what cannot be seen is taken for a map."""
     if isinstance(value, exp.Cast):
         kind = value.to
-        return kind.this == exp.DType.ARRAY and bool(kind.expressions) and kind.expressions[0].this == exp.DType.STRUCT
+        inner = kind.expressions[0].this if kind.expressions else None
+        return bool(kind.this == exp.DType.ARRAY and inner == exp.DType.STRUCT)
     if isinstance(value, exp.Array):
-        return bool(value.expressions)
+        return any(_is_row(one) for one in value.expressions)
     return isinstance(value, exp.Anonymous) and value.name in _ROWS
+
+
+def _is_row(value: exp.Expr) -> bool:
+    if isinstance(value, exp.Cast):
+        return bool(value.to.this == exp.DType.STRUCT)
+    return isinstance(value, exp.Tuple) or (isinstance(value, exp.Anonymous) and value.name == "row")
 
 
 def _lengths(node: exp.Unnest) -> list[exp.Expr]:

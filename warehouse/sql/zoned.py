@@ -22,12 +22,16 @@ def mark(value: exp.Expr, name: str) -> exp.Expr:
     return value
 
 
+def mark_by_row(value: exp.Expr, clock_value: exp.Expr) -> exp.Expr:
+    """A moment whose zone is in its row's text; `clock_value` is what the clock there shows."""
+    value.meta["zone"] = UNKNOWN
+    value.meta["clock"] = clock_value
+    return value
+
+
 def zone_of(value: exp.Expr) -> str | None:
     """The zone of a value; None where it has none, or the session's."""
-    while isinstance(value, exp.Paren | exp.Alias | exp.Filter | exp.Window | exp.IgnoreNulls | exp.RespectNulls):
-        if "zone" in value.meta:
-            break
-        value = value.this
+    value = _bare(value)
     if isinstance(value, exp.Subquery | exp.Select) and "zone" not in value.meta:
         return _of_scalar(value)
     if isinstance(value, exp.Column) and "zone" not in value.meta:
@@ -36,24 +40,45 @@ def zone_of(value: exp.Expr) -> str | None:
     return None if zone is None else str(zone)
 
 
+def _bare(value: exp.Expr) -> exp.Expr:
+    """Without what stands around a value and leaves it as it is."""
+    while isinstance(value, exp.Paren | exp.Alias | exp.Filter | exp.Window | exp.IgnoreNulls | exp.RespectNulls):
+        if "zone" in value.meta:
+            break
+        value = value.this
+    return value
+
+
 def clock(value: exp.Expr) -> exp.Expr:
     """What the clock in the value's own zone shows; the value itself where it has none."""
     zone = zone_of(value)
     if zone is None:
         return value
-    if zone == UNKNOWN:
+    if zone != UNKNOWN:
+        return nodes.call("timezone", nodes.text(zone), value)
+    shown = _bare(value).meta.get("clock")
+    if shown is None:
         refuse(
             "This time's zone is only known row by row. Say which clock to read: write it … AT TIME ZONE 'Asia/Tokyo'.",
             value,
         )
-    return nodes.call("timezone", nodes.text(zone), value)
+    return shown.copy()  # type: ignore[no-any-return]
 
 
-def from_clock(value: exp.Expr, zone: str | None) -> exp.Expr:
-    """The moment at which the clock of a zone shows `value`; the value itself where there is no zone."""
+def from_clock(value: exp.Expr, like: exp.Expr) -> exp.Expr:
+    """The moment at which the clock that `like` goes by shows `value`; the value itself where `like` has no zone."""
+    zone = zone_of(like)
     if zone is None:
         return value
-    return mark(nodes.call("td__moment", value, nodes.text(zone)), zone)
+    if zone == UNKNOWN:
+        return mark_by_row(nodes.call("td__moved", like.copy(), clock(like), value), value.copy())
+    return at_clock(value, zone)
+
+
+def at_clock(value: exp.Expr, name: str) -> exp.Expr:
+    """The moment at which the clock of the zone of that name shows `value`."""
+    key = zone_named(name).key
+    return mark(nodes.call("td__moment", value, nodes.text(key)), key)
 
 
 def shared(values: list[exp.Expr], what: str) -> str | None:
