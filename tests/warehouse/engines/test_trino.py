@@ -1,10 +1,8 @@
 """Queries over Trino's protocol, against a stand-in for its coordinator."""
 
-import datetime
 import json
 import threading
 import time
-from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -119,64 +117,6 @@ def test_the_session_goes_with_the_query(fake_trino, start):
 def test_where_the_cluster_forbids_it_no_limit_is_sent(fake_trino, rows):
     rows("SELECT a FROM visits", settings={"server_limits": False})
     assert not any("query_max" in str(headers) for _, _, headers, _ in fake_trino.asked)
-
-
-# --- types -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("kind", "given", "wanted", "expected"),
-    [
-        ("boolean", True, pa.bool_(), True),
-        ("tinyint", 7, pa.int8(), 7),
-        ("bigint", 9007199254740993, pa.int64(), 9007199254740993),
-        ("real", 2.5, pa.float32(), 2.5),
-        ("double", "-Infinity", pa.float64(), float("-inf")),
-        ("decimal(38,2)", "1.50", pa.decimal128(38, 2), Decimal("1.50")),
-        ("varchar(9)", "日本", pa.string(), "日本"),
-        ("char(3)", "a  ", pa.string(), "a  "),
-        ("varbinary", "AP8=", pa.binary(), b"\x00\xff"),
-        ("date", "2024-02-29", pa.date32(), datetime.date(2024, 2, 29)),
-        (
-            *("timestamp(6)", "2024-01-01 10:00:00.123456", pa.timestamp("us")),
-            datetime.datetime(2024, 1, 1, 10, 0, 0, 123456),
-        ),
-        ("timestamp(9)", "2024-01-01 10:00:00.123456789", pa.string(), "2024-01-01 10:00:00.123456789"),
-        ("time(3)", "10:00:00.000", pa.string(), "10:00:00.000"),
-        ("json", '{"a": 1}', pa.string(), '{"a": 1}'),
-        ("uuid", "6f1c1b5e-5c3b-4a3e-9a7c-0a0b0c0d0e0f", pa.string(), "6f1c1b5e-5c3b-4a3e-9a7c-0a0b0c0d0e0f"),
-        ("array(varchar(3))", ["a", None], pa.list_(pa.string()), ["a", None]),
-        ("array(double)", ["NaN", 1], pa.list_(pa.float64()), None),
-        ("array(array(bigint))", [[1], [2]], pa.string(), "[[1],[2]]"),
-        ("map(varchar, bigint)", {"é": 1}, pa.string(), '{"é":1}'),
-        ("row(x bigint, y timestamp(3) with time zone)", [1, None], pa.string(), "[1,null]"),
-    ],
-)
-def test_types(fake_trino, start, kind, given, wanted, expected):
-    fake_trino.answers["typed"] = Answer(columns=[("v", kind)], pages=[[[None], [given]]])
-    with start("SELECT v FROM typed") as result:
-        found = pa.Table.from_batches(result).column("v")
-    assert found.type == wanted and found[0].as_py() is None
-    assert expected is None or found[1].as_py() == expected
-
-
-@pytest.mark.parametrize("zone", ["UTC", "+00:00", "Asia/Tokyo", "-03:30"])
-def test_moments_come_from_any_zone_and_carry_the_session_s(fake_trino, start, zone):
-    local = {"UTC": "00:00", "+00:00": "00:00", "Asia/Tokyo": "09:00", "-03:30": "20:30"}[zone]
-    day = "2023-12-31" if zone == "-03:30" else "2024-01-01"
-    kind = "timestamp(3) with time zone"
-    page = [[None], [f"{day} {local}:00.000 {zone}"], ["2024-01-01 00:00:00.000 UTC"]]
-    fake_trino.answers["typed"] = Answer(columns=[("v", kind)], pages=[page])
-    with start("SELECT v FROM typed", time_zone="Asia/Tokyo") as result:
-        found = pa.Table.from_batches(result).column("v")
-    assert found.type == pa.timestamp("us", "Asia/Tokyo")
-    assert [v and v.isoformat() for v in found.to_pylist()] == [None, *["2024-01-01T09:00:00+09:00"] * 2]
-
-
-def test_a_value_that_does_not_fit_is_named(fake_trino, rows):
-    fake_trino.answers["typed"] = Answer(columns=[("v", "date")], pages=[[["+29999-01-01"]]])
-    with pytest.raises(QueryFailed, match=r'"v" \(date\) holds a value that cannot be read here'):
-        rows("SELECT v FROM typed")
 
 
 # --- errors ------------------------------------------------------------------------------------------------------
