@@ -201,6 +201,8 @@ HIVE_REWRITES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.CurrentTimestamp: _now,
     exp.Group: _rolled_up,
     exp.Lateral: _same,
+    exp.Window: _same,
+    exp.Filter: _same,
     exp.BitwiseAnd: _same,
     exp.BitwiseOr: _same,
     exp.BitwiseXor: lambda node: nodes.call("xor", node.this, node.expression),

@@ -7,6 +7,8 @@ from sqlglot import exp
 from warehouse.sql import formats, nodes, trino_functions
 from warehouse.sql.calls import Call, Translation, renamed
 from warehouse.sql.hive import as_text
+from warehouse.sql.java_format import formatted
+from warehouse.sql.json_paths import json_path
 from warehouse.sql.refused import refuse
 from warehouse.sql.zones import zone_named
 
@@ -30,7 +32,7 @@ def _regexp_extract(call: Call) -> exp.Expr:
 
 def _get_json_object(call: Call) -> exp.Expr:
     call.expect(2)
-    path = trino_functions.json_path(call.constant(1, "the path"), call.node)
+    path = json_path(call.constant(1, "the path"), call.node)
     return nodes.call("td__hive_json", call.arguments[0], nodes.text(path))
 
 
@@ -335,7 +337,7 @@ FUNCTIONS: dict[str, Translation] = {
     "locate": _locate,
     "pmod": _pmod,
     "format_number": _format_number,
-    "printf": trino_functions.FUNCTIONS["format"],
+    "printf": formatted,
     "count": _count,
     "encode": _utf8("encode"),
     "decode": _utf8("decode"),

@@ -87,6 +87,15 @@ CREATE TEMP MACRO td__avg(value) AS CASE
     THEN round(avg(value), CAST(regexp_extract(typeof(any_value(value)), ',(\d+)', 1) AS INTEGER))
   ELSE avg(value) END;
 
+CREATE TEMP MACRO td__rounded(mean, sample) AS CASE
+  WHEN typeof(sample) LIKE 'DECIMAL%' THEN round(mean, CAST(regexp_extract(typeof(sample), ',(\d+)', 1) AS INTEGER))
+  ELSE mean END;
+
+CREATE TEMP MACRO td__try_div(a, b) AS
+  CASE WHEN b <> 0 OR typeof(a + b + 0::BIGINT) IN ('DOUBLE', 'FLOAT') THEN td__div(a, b) END;
+
+CREATE TEMP MACRO td__try_mod(a, b) AS CASE WHEN b <> 0 OR typeof(a % b) IN ('DOUBLE', 'FLOAT') THEN td__mod(a, b) END;
+
 CREATE TEMP MACRO td__whole(value) AS CASE
   WHEN typeof(value) = 'VARCHAR' THEN cast_to_type(
     CASE WHEN regexp_full_match(value::VARCHAR, '[+-]?\d+') THEN value::VARCHAR
@@ -418,8 +427,6 @@ CREATE TEMP MACRO td__no_text(item) AS CASE
 CREATE TEMP MACRO td__is_json_scalar(value) AS json_type(value) NOT IN ('OBJECT', 'ARRAY');
 
 CREATE TEMP MACRO td__geometric_mean(value) AS exp(avg(ln(value)));
-
-CREATE TEMP MACRO td__histogram(value) AS histogram(value);
 
 CREATE TEMP MACRO td__max_by(value, key, count) AS (list(value ORDER BY key DESC) FILTER (WHERE key IS NOT NULL))[1:count];
 

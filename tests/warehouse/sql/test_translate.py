@@ -97,6 +97,7 @@ REFUSED = [
     ("CAST(x AS ipaddress)", "is not available here"),
     ("INTERVAL '1-2' YEAR TO MONTH", "one unit"),
     ("count(DISTINCT a, b)", "ROW(a, b)"),
+    ("map_agg(a, b) FILTER (WHERE c)", "Select its rows in a subquery"),
     ("substr('a')", "takes 2 to 3 arguments"),
     ("td__epoch(1, 'UTC')", "There is no function td__epoch()"),
     ("read_csv('/etc/passwd')", "There is no function read_csv() here"),
