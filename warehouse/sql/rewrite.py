@@ -15,6 +15,7 @@ from warehouse.sql import (
     operators,
     refused,
     sessionize,
+    sharing,
     td_time,
     trino_functions,
     trino_times,
@@ -61,6 +62,7 @@ def rewritten(query: exp.Query, dialect: str, scheduled_time: int) -> exp.Query:
     root = exp.Subquery(this=query)  # so that the query itself can be replaced like any other node
     for node in _inside_out(query):
         _rewrite(node, dialect, scheduled_time)
+    sharing.shared(root)
     naming.name_columns(root.this, "_c" if dialect == "hive" else "_col")
     done = root.this
     assert isinstance(done, exp.Query)

@@ -179,6 +179,12 @@ QUERIES: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
              AND id IN (SELECT user_id FROM orders) AND id NOT LIKE 'x%'""",
         [("u2",)],
     ),
+    "divisions within divisions": (
+        """SELECT order_id, amount / 2 / 3 / 5 / 7 / 1e0 AS a, 7000 / (amount / (6 / (12 / (8 / 2)))) AS b,
+                  transform(ARRAY[1, 2], x -> amount / 2 / 3 / 5 / x) AS c
+           FROM orders WHERE amount = 1200 GROUP BY order_id, amount""",
+        [("o1", 5.0, 11, [40, 20])],
+    ),
     "recursion": (
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3) SELECT sum(i) AS s FROM n",
         [(6,)],
