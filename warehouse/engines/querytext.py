@@ -10,7 +10,8 @@ ORDERING_PREFIX = "SELECT * FROM (\n"
 """What stands before the user's own text in an ordered query."""
 
 _QUOTED_OR_WIDE_SPACE = re.compile(
-    r"""[eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "(?:[^"]|"")*" | --[^\n]* | /\*.*?\*/ | \$(\w*)\$.*?\$\1\$
+    r"""[eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "(?:[^"]|"")*" | --[^\n]* | /\*.*?(?:\*/|\Z)
+    | (?<![\w$])\$(\w*)\$.*?(?:\$\1\$|\Z)
     | (?P<space>[\u00a0\u2000-\u200a\u202f\u205f\u3000])""",
     re.VERBOSE | re.DOTALL,
 )
