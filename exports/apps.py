@@ -6,6 +6,8 @@ class ExportsConfig(AppConfig):
     verbose_name = "Data Workbench"
 
     def ready(self) -> None:
-        from exports import queue
+        from exports import queue, table_usage
+        from warehouse import usage
 
         queue.install()
+        usage.register(table_usage)

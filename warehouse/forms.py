@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator
+from django.db.models import QuerySet
 
 from warehouse import uploads
 from warehouse.engines.base import Column
@@ -36,6 +37,39 @@ class DatabaseForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
         fields = ["name"]
         help_texts = {"name": NAMES}
         widgets = {"name": forms.TextInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"})}
+
+
+class NameForm(forms.Form):
+    """Another name for a table or database."""
+
+    name = forms.CharField(
+        max_length=128,
+        validators=[valid_name],
+        help_text=NAMES,
+        widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
+class SwapForm(forms.Form):
+    """The other table of a swap."""
+
+    other = forms.ChoiceField(label="Other table")
+
+    def __init__(self, *args: Any, others: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["other"].choices = [("", "Choose a table"), *((name, name) for name in others)]  # type: ignore[attr-defined]
+
+
+class MoveForm(forms.Form):
+    """Where a table goes."""
+
+    database = forms.ModelChoiceField(
+        Database.objects.none(), to_field_name="name", empty_label="Choose a database", label="Database"
+    )
+
+    def __init__(self, *args: Any, databases: QuerySet[Database], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["database"].queryset = databases  # type: ignore[attr-defined]
 
 
 class FileForm(forms.Form):

@@ -14,17 +14,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import audit
-from warehouse import loading
+from warehouse import loading, usage
 from warehouse.engines.base import Column
 from warehouse.loading import NotLoaded, Part, Source
 from warehouse.models import Database, Load, Table, TableFile, tables_folder
+from warehouse.usage import InUse
 
 APPEND, REPLACE, CREATE = Load.Mode.APPEND, Load.Mode.REPLACE, Load.Mode.CREATE
 ATTEMPTS = 5
-
-
-class InUse(Exception):
-    """Something else still needs what was to be deleted; the message says what."""
 
 
 @dataclass(frozen=True)
@@ -113,18 +110,21 @@ def load(
 def delete_table(
     table: Table,
     *,
+    force: bool = False,
     user: Any = None,
     request: HttpRequest | None = None,
     also: Callable[[], None] | None = None,
 ) -> None:
-    """Delete a table at once; its files stay for queries that read them now.
+    """Delete a table at once; its files stay for queries that read them now. Raises InUse.
 
+    force: even if a saved query reads it.
     also: called in the same transaction when the table is gone; if it raises, the table stays.
     """
+    if not force:
+        usage.refuse(f"{table} cannot be deleted", usage.of_tables(table.database, [table]))
     with transaction.atomic():
         table = Table.objects.select_for_update(of=("self",)).select_related("database").get(pk=table.pk)
-        rows = sum(table.files.filter(retired_at=None).values_list("rows", flat=True))
-        table.files.filter(retired_at=None).update(retired_at=timezone.now())
+        rows = retire(table)
         audit.record("table.delete", table, user=user, request=request, rows=rows)
         table.delete()
         if also:
@@ -132,13 +132,22 @@ def delete_table(
 
 
 def delete_database(database: Database, *, user: Any = None, request: HttpRequest | None = None) -> None:
-    """Delete a database that has no tables. Raises InUse if something still belongs to it."""
+    """Delete a database that has no tables. Raises InUse if something still belongs to it or names it."""
+    usage.refuse(f"{database} cannot be deleted", [] if database.tables.exists() else usage.of_database(database))
     try:
         with transaction.atomic():
             audit.record("database.delete", database, user=user, request=request)
             database.delete()
     except ProtectedError as error:
         raise InUse(_users_of(database, error)) from error
+
+
+def retire(table: Table) -> int:
+    """Take all files out of a table that is locked. → how many rows that were."""
+    files = table.files.filter(retired_at=None)
+    rows = sum(files.values_list("rows", flat=True))
+    files.update(retired_at=timezone.now())
+    return rows
 
 
 def _load(order: _Order) -> Table:
@@ -183,7 +192,7 @@ def _list(order: _Order, parts: Sequence[Part], columns: Sequence[Column], known
     if order.mode == APPEND and table.columns != _pairs(known):
         raise _Moved
     if order.mode == REPLACE:
-        table.files.filter(retired_at=None).update(retired_at=timezone.now())
+        retire(table)
     table.columns = _pairs(columns)
     table.save()
     for part in parts:

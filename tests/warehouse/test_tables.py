@@ -1,5 +1,8 @@
 """Loading is all or nothing, keeps what a table is, and leaves a record."""
 
+import gzip
+import time
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -192,6 +195,58 @@ def test_a_deleted_table_is_gone_at_once_and_its_files_later(shop, source, edito
     assert AuditEntry.objects.get(action="table.delete").target_name == "shop.orders"
 
 
+def test_a_table_that_a_query_reads_stays_unless_forced(shop, source):
+    table = load(shop, source("a.csv", "n\n1\n"))
+    Query.objects.create(name="daily", database=shop, sql="SELECT n FROM orders")
+    with pytest.raises(tables.InUse, match=r"^shop\.orders cannot be deleted: query “daily” uses it\.$"):
+        tables.delete_table(table)
+    assert rows_of(table) == [{"n": 1}]
+    tables.delete_table(table, force=True)
+    assert not Table.objects.exists()
+
+
+def test_a_table_without_time_that_is_there_already_gets_none(shop, source):
+    Table.objects.create(database=shop, name="orders", columns=[["n", "BIGINT"]])
+    table = load(shop, source("a.csv", "n\n1\n"))
+    assert table.columns == [["n", "BIGINT"]]
+
+
+def test_an_append_without_time_is_given_the_time_of_the_load(shop, source):
+    before = int(time.time())
+    load(shop, source("a.csv", "n,time\n1,5\n"))
+    table = load(shop, source("b.csv", "n\n2\n"))
+    files = catalogue(shop)["shop", "orders"].files
+    first, second = (pq.read_table(path)["time"].to_pylist()[0] for path in files)
+    assert first == 5 and before <= second <= time.time()
+    assert table.columns == [["n", "BIGINT"], ["time", "BIGINT"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "column", "complaint"),
+    [
+        ("n,m\n1,x\n", "m", "The column m is VARCHAR. The time can come from a BIGINT, a TIMESTAMP or a DATE."),
+        ("n\n1\n", "none", "There is no column named none. The columns are n, time."),
+        ("n,time\n1,2\n", "n", "The file has a column named time, so no other column can be the time."),
+    ],
+)
+def test_a_time_column_that_will_not_do_is_refused(shop, source, content, column, complaint):
+    with pytest.raises(NotLoaded, match=f"^{complaint}$"):
+        load(shop, source("a.csv", content), time_column=column)
+
+
+def test_limits_are_told_with_their_values(shop, source, settings):
+    settings.QUERY_ROW_LIMIT = 2
+    with pytest.raises(NotLoaded, match="limit of 2 rows"):
+        load(shop, source("a.csv", "n\n1\n2\n3\n"))
+    settings.QUERY_ROW_LIMIT, settings.UPLOAD_LIMIT_MB = 10**9, 1
+    with pytest.raises(NotLoaded, match="more than 20 MB unpacked, which is the limit"):
+        load(shop, source("b.csv.gz", gzip.compress(b"n\n" + b"1\n" * 11 * 1024**2)))
+    settings.LOAD_TIME_LIMIT = 0.01
+    with pytest.raises(NotLoaded, match=r"time limit of 0\.01 seconds"):
+        load(shop, source("c.csv", "n\n1\n"))
+    assert not Table.objects.exists()
+
+
 def test_a_database_is_created_once(db, editor):
     assert tables.create_database("shop_jp", editor).created_by == editor
     with pytest.raises(ValidationError, match="A database with this name exists"):
@@ -204,7 +259,7 @@ def test_a_database_with_tables_or_queries_stays(shop):
         tables.delete_database(shop)
     shop.tables.all().delete()
     Query.objects.create(name="q", database=shop, sql="SELECT 1")
-    with pytest.raises(tables.InUse, match="still has 1 query"):
+    with pytest.raises(tables.InUse, match=r"^shop cannot be deleted: query “q” uses it\.$"):
         tables.delete_database(shop)
     assert not AuditEntry.objects.exists()
 

@@ -44,23 +44,6 @@ def database(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "warehouse/database.html", context)
 
 
-@editor
-@require_http_methods(["GET", "POST"])
-def delete(request: HttpRequest, name: str) -> HttpResponse:
-    found = get_object_or_404(Database, name=name)
-    error = ""
-    if request.method == "POST":
-        try:
-            tables.delete_database(found, user=request.user, request=request)
-        except tables.InUse as reason:
-            error = str(reason)
-        else:
-            messages.success(request, f"Database {name} deleted.")
-            return redirect("warehouse:databases")
-    context = {"database": found, "count": found.tables.count(), "error": error}
-    return render(request, "warehouse/database_delete.html", context, status=409 if error else 200)
-
-
 @viewer
 @require_GET
 def schema(request: HttpRequest, name: str) -> HttpResponse:

@@ -1,15 +1,14 @@
-"""One table: its columns, first rows and loads, and deleting it."""
+"""One table: its columns, first rows and loads."""
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts import audit
 from accounts.access import editor, viewer
-from warehouse import cells, tables
+from warehouse import cells
 from warehouse.catalogue import with_sums
 from warehouse.forms import type_words
 from warehouse.masking import is_personal
@@ -34,17 +33,6 @@ def reveal(request: HttpRequest, database: str, name: str) -> HttpResponse:
     found = _table(database, name)
     audit.record("table.reveal", found, request=request)
     return _show(request, found, reveal=True)
-
-
-@editor
-@require_http_methods(["GET", "POST"])
-def delete(request: HttpRequest, database: str, name: str) -> HttpResponse:
-    found = _table(database, name)
-    if request.method == "POST":
-        tables.delete_table(found, user=request.user, request=request)
-        messages.success(request, f"Table {found} deleted.")
-        return redirect("warehouse:database", database)
-    return render(request, "warehouse/table_delete.html", {"table": found, "database": found.database})
 
 
 def _table(database: str, name: str) -> Table:

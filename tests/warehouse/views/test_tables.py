@@ -92,7 +92,7 @@ def test_many_loads_cost_no_more_queries(as_user, viewer, orders, editor, django
 
 def test_an_editor_deletes_a_table_after_a_question(as_user, editor, orders):
     client = as_user(editor)
-    assert b"its 2 rows" in client.get(f"{PAGE}/delete").content
+    assert b"Its 2 rows" in client.get(f"{PAGE}/delete").content
     assert Table.objects.exists()
     assert client.post(f"{PAGE}/delete")["Location"] == "/databases/shop"
     assert not Table.objects.exists()
@@ -103,7 +103,7 @@ def test_a_viewer_may_not_delete_a_table(as_user, viewer, orders):
     assert Table.objects.exists()
 
 
-@pytest.mark.parametrize("action", ["reveal", "delete"])
+@pytest.mark.parametrize("action", ["reveal", "delete", "rename", "swap", "move", "empty"])
 def test_a_forged_post_is_refused(editor, orders, action):
     client = Client(enforce_csrf_checks=True)
     client.force_login(editor)
