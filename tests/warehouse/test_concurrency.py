@@ -7,8 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 from django.db import connection
 
-from warehouse import tables
+from warehouse import changes, tables
 from warehouse.catalogue import catalogue_all
+from warehouse.changes import Refused
 from warehouse.loading import NotLoaded
 from warehouse.models import Table, TableFile
 
@@ -23,7 +24,7 @@ def at_once(*calls):
         start.wait()
         try:
             return call()
-        except NotLoaded as error:
+        except (NotLoaded, Refused) as error:
             return error
         finally:
             connection.close()
@@ -96,3 +97,61 @@ def test_an_append_to_a_table_that_is_deleted_meanwhile_makes_it_anew(shop, sour
     monkeypatch.setattr(tables.loading, "columns_of", decide_late)
     tables.load(database=shop, table="orders", sources=[source("b.csv", "n\n2\n")])
     assert present() == [2] and TableFile.objects.filter(retired_at=None).count() == 1
+
+
+def called(name, n, database, source):
+    return tables.load(database=database, table=name, sources=[source(f"{name}.csv", f"n\n{n}\n")])
+
+
+def named_rows():
+    """{table: its rows}, by one look at the catalogue."""
+    return {
+        name: [row["n"] for path in table.files for row in pq.read_table(path).to_pylist()]
+        for (_, name), table in catalogue_all().items()
+    }
+
+
+def test_readers_find_both_tables_at_any_moment_of_a_swap(shop, source):
+    one, _ = called("one", 1, shop, source), called("two", 2, shop, source)
+    done, seen = threading.Event(), []
+
+    def read():
+        while not done.is_set():
+            seen.append(named_rows())
+
+    def swap():
+        for _ in range(10):
+            name = Table.objects.get(pk=one.pk).name
+            changes.swap_tables(Table.objects.get(pk=one.pk), "two" if name == "one" else "one")
+        done.set()
+
+    at_once(read, swap)
+    assert all(rows in ({"one": [1], "two": [2]}, {"one": [2], "two": [1]}) for rows in seen) and seen
+
+
+def test_swaps_at_once_end_as_if_one_had_come_after_the_other(shop, source):
+    one, two = called("one", 1, shop, source), called("two", 2, shop, source)
+    at_once(lambda: changes.swap_tables(one, "two"), lambda: changes.swap_tables(two, "one"))
+    assert named_rows() in ({"one": [1], "two": [2]}, {"one": [2], "two": [1]})
+
+
+def test_an_append_and_a_swap_lose_no_row(shop, source):
+    called("orders", 1, shop, source), called("other", 2, shop, source)
+    at_once(
+        loading(shop, source("more.csv", "n\n3\n")),
+        lambda: changes.swap_tables(Table.objects.get(name="other"), "orders"),
+    )
+    assert named_rows() in ({"orders": [2, 3], "other": [1]}, {"orders": [2], "other": [1, 3]})
+
+
+def test_an_append_and_an_emptying_end_in_one_of_the_two_orders(shop, source):
+    table = called("orders", 1, shop, source)
+    at_once(loading(shop, source("more.csv", "n\n2\n")), lambda: changes.empty_table(table))
+    assert present() in ([], [2])
+
+
+def test_a_name_is_taken_once(shop, source):
+    one, two = called("one", 1, shop, source), called("two", 2, shop, source)
+    results = at_once(lambda: changes.rename_table(one, "orders"), lambda: changes.rename_table(two, "orders"))
+    assert sorted(type(result).__name__ for result in results) == ["NoneType", "Refused"]
+    assert sorted(named_rows()) in (["one", "orders"], ["orders", "two"])
