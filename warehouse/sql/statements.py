@@ -19,7 +19,7 @@ WRITES = "CREATE TABLE … AS, INSERT INTO … SELECT and DROP TABLE"
 
 _PLAIN_STRING = r"'(?:[^']|'')*'"
 _ESCAPED_STRING = r"'(?:[^'\\]|\\.|'')*'"
-_LEXEMES = r"""(?P<comment>--[^\n]*|/\*.*?\*/)|(?P<string>{strings})|(?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`)
+_LEXEMES = r"""(?P<comment>--[^\n]*|/\*.*?(?:\*/|(?P<open>\Z)))|(?P<string>{strings})|(?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`)
     |(?P<word>[^\W\d]\w*)|(?P<mark>[^\s\w])|(?P<number>\d\w*)"""
 _TOKENS = {
     "hive": re.compile(_LEXEMES.format(strings=rf'{_ESCAPED_STRING}|"(?:[^"\\]|\\.)*"'), re.VERBOSE | re.DOTALL),
@@ -99,8 +99,9 @@ def _pieces(sql: str, dialect: str) -> Iterator[list[_Token]]:
     for found in _TOKENS["hive" if dialect == "hive" else ""].finditer(sql):
         kind = next(k for k in ("comment", "string", "quoted", "word", "mark", "number") if found[k] is not None)
         if kind == "mark" and found[0] in "'\"`":
-            line, column = _place(sql, found.start())
-            raise QueryRejected(f"The quote {found[0]} is never closed.", line=line, column=column)
+            _never_closed(f"quote {found[0]}", sql, found.start())
+        if found["open"] is not None:
+            _never_closed("comment /*", sql, found.start())
         if kind == "mark" and found[0] == ";":
             if piece:
                 yield piece
@@ -109,6 +110,11 @@ def _pieces(sql: str, dialect: str) -> Iterator[list[_Token]]:
             piece.append(_Token(kind, found[0], found.start(), found.end()))
     if piece:
         yield piece
+
+
+def _never_closed(what: str, sql: str, position: int) -> NoReturn:
+    line, column = _place(sql, position)
+    raise QueryRejected(f"The {what} is never closed.", line=line, column=column)
 
 
 def _place(sql: str, position: int) -> tuple[int, int]:

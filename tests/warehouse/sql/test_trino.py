@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.warehouse.sql.conftest import value
+from tests.warehouse.sql.conftest import answer, value
 
 D = Decimal
 
@@ -417,6 +420,15 @@ def test_an_expression_is_what_trino_documents(expression: str, expected: Any) -
 
     assert found == expected
     assert isinstance(found, type(expected)) or isinstance(expected, float)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12), min_size=1, max_size=20))
+def test_nfkc_is_unicodes(texts: list[str]) -> None:
+    rows = ", ".join("('" + text.replace("'", "''") + "', " + str(place) + ")" for place, text in enumerate(texts))
+
+    for found, place in answer(f"SELECT normalize(x, NFKC), n FROM (VALUES {rows}) AS t (x, n)"):
+        assert found == unicodedata.normalize("NFKC", texts[place])
 
 
 @pytest.mark.parametrize(("expression", "expected"), AGGREGATES, ids=[expression for expression, _ in AGGREGATES])
