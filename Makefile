@@ -83,6 +83,7 @@ format: setup-dev
 bench: setup-dev
 	$(PY) -m benchmarks.encode
 	$(PY) -m benchmarks.jobs_pages
+	$(PY) -m benchmarks.load
 	$(PY) -m benchmarks.sources
 
 # --- keep ---------------------------------------------------------------------------------------------------------

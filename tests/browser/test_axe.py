@@ -116,6 +116,15 @@ def a_table(page=""):
     return reverse("warehouse:table", args=["shop_jp", "orders"]) + page
 
 
+def a_used_table(page=""):
+    """One that a query reads, beside another one."""
+    address = a_table(page)
+    shop = Database.objects.get()
+    Table.objects.create(database=shop, name="orders_new")
+    Query.objects.create(name="daily_orders", database=shop, sql="SELECT phone FROM orders")
+    return address
+
+
 def a_database(page=""):
     a_table()
     return reverse("warehouse:database", args=["shop_jp"]) + page
@@ -195,6 +204,13 @@ PAGES = [
     Page("table", a_table, Role.EDITOR),
     Page("table, for a viewer", a_table, Role.VIEWER),
     Page("delete a table", lambda: a_table("/delete"), Role.EDITOR),
+    Page("delete a table in use", lambda: a_used_table("/delete"), Role.EDITOR),
+    Page("rename a table", lambda: a_table("/rename"), Role.EDITOR),
+    Page("swap two tables", lambda: a_used_table("/swap"), Role.EDITOR),
+    Page("move a table", lambda: a_table("/move"), Role.EDITOR),
+    Page("empty a table", lambda: a_table("/empty"), Role.EDITOR),
+    Page("rename a database", lambda: a_database("/rename"), Role.EDITOR),
+    Page("empty a database", lambda: a_database("/empty"), Role.EDITOR),
     Page("upload a file", lambda: a_database("/upload?table=orders"), Role.EDITOR),
     Page("jobs", jobs_of_all_kinds, Role.EDITOR),
     Page("jobs, nothing found", "/jobs?q=nothing-has-this-name", Role.VIEWER),
