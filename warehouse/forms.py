@@ -217,7 +217,7 @@ def _name_field(name: str, chosen: str | None) -> forms.Field:
 def _place_field(name: str, chosen: str | None, lacking: list[str]) -> forms.Field:
     return forms.ChoiceField(
         label=f"Column of the table for {name}",
-        choices=[("", "Choose a column of the table"), *((other, other) for other in lacking)],
+        choices=[("", "Which column?"), *((other, other) for other in lacking)],
         initial=chosen,
         error_messages={"required": f"The table has no column named {name}. Choose which one it is."},
     )
