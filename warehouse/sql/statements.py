@@ -19,12 +19,13 @@ WRITES = "CREATE TABLE … AS, INSERT INTO … SELECT and DROP TABLE"
 
 _PLAIN_STRING = r"'(?:[^']|'')*'"
 _ESCAPED_STRING = r"'(?:[^'\\]|\\.|'')*'"
-_LEXEMES = r"""(?P<comment>--[^\n]*|/\*.*?(?:\*/|(?P<open>\Z)))|(?P<string>{strings})|(?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`)
-    |(?P<word>[^\W\d]\w*)|(?P<mark>[^\s\w])|(?P<number>\d\w*)"""
+_DOLLARS = r"\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|(?P<endless>\Z))"
+_LEXEMES = r"""(?P<comment>--[^\n]*|/\*.*?(?:\*/|(?P<open>\Z)))|(?P<string>{strings})
+    |(?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`)|(?P<word>[^\W\d][\w$]*)|(?P<mark>[^\s\w])|(?P<number>\d\w*)"""
 _TOKENS = {
     "hive": re.compile(_LEXEMES.format(strings=rf'{_ESCAPED_STRING}|"(?:[^"\\]|\\.)*"'), re.VERBOSE | re.DOTALL),
     "": re.compile(
-        _LEXEMES.format(strings=rf"[eE]{_ESCAPED_STRING}|{_PLAIN_STRING}|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$"),
+        _LEXEMES.format(strings=rf"[eE]{_ESCAPED_STRING}|{_PLAIN_STRING}|{_DOLLARS}"),
         re.VERBOSE | re.DOTALL,
     ),
 }
@@ -102,6 +103,8 @@ def _pieces(sql: str, dialect: str) -> Iterator[list[_Token]]:
             _never_closed(f"quote {found[0]}", sql, found.start())
         if found["open"] is not None:
             _never_closed("comment /*", sql, found.start())
+        if found.groupdict().get("endless") is not None:
+            _never_closed(f"quote ${found['tag']}$", sql, found.start())
         if kind == "mark" and found[0] == ";":
             if piece:
                 yield piece
