@@ -22,6 +22,8 @@ from warehouse.engines.opening import Unreadable
 BLOCK = 2 * 1024 * 1024
 """Bytes parsed at once. A row has to fit, so none of its fields is longer than textfile.LONGEST_FIELD."""
 WORKERS = 2
+AHEAD = 16
+"""Pieces that may be parsed already while the rows before them are written."""
 
 Codes = NDArray[np.uint8]
 Places = NDArray[np.intp]
@@ -74,7 +76,7 @@ def ahead(work: Callable[[bytes], pa.Table], pieces: Iterable[bytes]) -> Iterato
         waiting: deque[Future[pa.Table]] = deque()
         for piece in pieces:
             waiting.append(pool.submit(work, piece))
-            if len(waiting) > WORKERS:
+            if len(waiting) > AHEAD:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
