@@ -20,6 +20,7 @@ from warehouse.engines import fence, guard
 from warehouse.engines.base import Cancelled, Column, LimitExceeded, QueryFailed, QueryRejected, Table, TableName
 from warehouse.engines.complaints import complaint_of
 from warehouse.engines.database import open_database, run
+from warehouse.engines.pieces import in_pieces
 from warehouse.engines.querytext import ORDERING_PREFIX, literal, ordered_by, plain_spaces, quoted
 from warehouse.engines.resultcolumns import refuse_repeated, result_column
 from warehouse.engines.status import Broken, say
@@ -216,7 +217,8 @@ def _stream(relation: duckdb.DuckDBPyRelation, telling: _Telling, most: int) -> 
     reader = relation.to_arrow_reader(BATCH_ROWS)
     with os.fdopen(1, "wb") as stdout, pa.ipc.new_stream(stdout, reader.schema) as writer:
         for batch in telling.until_stopped(reader):
-            writer.write_batch(batch.slice(0, most - telling.rows))
+            for piece in in_pieces(batch.slice(0, most - telling.rows)):
+                writer.write_batch(piece)
             telling.rows += batch.num_rows
             if telling.rows > most:
                 raise LimitExceeded("rows", "")
