@@ -6,6 +6,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from exports.models import QueryVersion
+from exports.texts import engine_words
 from integrations.models import Authentication
 
 CONTEXT_LINES = 3
@@ -58,7 +59,8 @@ def changes(old: QueryVersion | None, new: QueryVersion) -> list[Change]:
 def _values(version: QueryVersion | None, found: Mapping[int, Authentication]) -> dict[str, str]:
     if version is None:
         return {}
-    values = {"Name": version.name, "Database": version.database_name, "Time zone": version.time_zone}
+    engine = engine_words(version.engine, version.source_name)
+    values = {"Name": version.name, "Database": version.database_name, "Engine": engine, "Time zone": version.time_zone}
     return values | (_target_values(version.target, found) if version.target else {})
 
 

@@ -1,15 +1,30 @@
-"""The query engine as the settings have it, and what a query may read."""
+"""The engine that runs a text, and what a query may use and read."""
 
 from django.conf import settings
 
+from accounts.models import User
+from exports.models import EngineType
+from integrations import sources
+from integrations.models import Authentication
+from integrations.secrets import SecretUnreadable
 from warehouse.catalogue import catalogue_all
-from warehouse.engines.base import Engine, Limits, TableFiles
+from warehouse.engines.base import Engine, EngineUnavailable, Limits, TableFiles
 from warehouse.engines.duckdb import DuckDBEngine
 
 
-def engine() -> Engine:
-    """The engine that runs queries; its errors are those of `warehouse.engines.base`."""
-    return DuckDBEngine()
+def engine(kind: str, source: Authentication | None = None) -> Engine:
+    """The engine for EngineType `kind`; its errors are those of `warehouse.engines.base`.
+
+    Raises EngineUnavailable if the source is gone or its secrets cannot be read.
+    """
+    if kind != EngineType.SOURCE:
+        return DuckDBEngine(dialect=kind)
+    if source is None:
+        raise EngineUnavailable("The source of this query does not exist any more. Choose another one.")
+    try:
+        return sources.engine_of(source)
+    except SecretUnreadable as error:
+        raise EngineUnavailable(f"The source {source.name} cannot be used: {error}") from error
 
 
 def limits() -> Limits:
@@ -19,6 +34,9 @@ def limits() -> Limits:
     )
 
 
-def readable() -> TableFiles:
-    """Every table: all people may read all databases, in any query, as database.table."""
-    return catalogue_all()
+def readable(user: User | None) -> TableFiles:
+    """The tables that this person's queries may read, as database.table: all, or none if the account is switched off.
+
+    None stands for the console itself.
+    """
+    return {} if user and not user.is_active else catalogue_all()

@@ -8,11 +8,16 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from exports import targets
-from exports.models import Query
+from exports.models import EngineType, Query
 from exports.queries import NAME_LENGTH, Draft
 from exports.targets import Target, TargetError
+from exports.texts import Text
+from integrations import sources
+from integrations.models import Authentication
 from warehouse.engines.guard import LONGEST_QUERY
 from warehouse.models import Database
+
+SOURCE = "source:"  # before the number of a source's authentication
 
 
 @lru_cache(maxsize=1)
@@ -22,8 +27,15 @@ def time_zones() -> list[tuple[str, str]]:
     return [(name, name) for name in ["UTC", *names]]
 
 
+def engines() -> list[tuple[str, Any]]:
+    """(value, label) of what a text can be run by: ours by the way it is read, then each source by its name."""
+    own = [(kind.value, kind.label) for kind in EngineType if kind != EngineType.SOURCE]
+    found = [(f"{SOURCE}{each.pk}", f"{each.name} ({each.connector.name})") for each in sources.sources()]
+    return [("Tables of this console", own), ("Sources", found)] if found else own
+
+
 class TextForm(forms.Form):
-    """What a query needs to run. `version`: the one that the editor began with; none for a new query."""
+    """A text and how it runs."""
 
     database = forms.ModelChoiceField(
         Database.objects.all(),
@@ -33,7 +45,17 @@ class TextForm(forms.Form):
             "invalid_choice": "This database does not exist any more. Choose another one.",
         },
     )
-    time_zone = forms.ChoiceField(choices=time_zones, initial="UTC", label="Time zone")
+    engine = forms.ChoiceField(
+        choices=engines,
+        initial=EngineType.TRINO,
+        error_messages={"invalid_choice": "This engine or source does not exist any more. Choose another one."},
+    )
+    time_zone = forms.ChoiceField(
+        choices=time_zones,
+        initial="UTC",
+        label="Time zone",
+        error_messages={"invalid_choice": "There is no time zone “%(value)s”."},
+    )
     sql = forms.CharField(
         label="SQL query",
         strip=False,
@@ -41,8 +63,6 @@ class TextForm(forms.Form):
         widget=forms.Textarea(attrs={"id": "sql", "rows": 16, "spellcheck": "false"}),
         error_messages={"required": "The query is empty."},
     )
-    version = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
-    target = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"id": "target", "autocomplete": "off"}))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs, auto_id="q-%s")  # type: ignore[misc]
@@ -54,6 +74,20 @@ class TextForm(forms.Form):
             raise ValidationError("The query is empty.")
         return sql
 
+    def text(self) -> Text:
+        """What a valid form holds."""
+        data = self.cleaned_data
+        engine, _, number = data["engine"].partition(":")
+        source = Authentication.objects.get(pk=number) if number else None
+        return Text(data["database"], data["sql"], data["time_zone"], engine, source)
+
+
+class DraftForm(TextForm):
+    """What the editor holds. `version`: the one that it began with; none for a new query."""
+
+    version = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
+    target = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"id": "target", "autocomplete": "off"}))
+
     def clean_target(self) -> Target | None:
         try:
             return targets.parse(self.cleaned_data["target"])
@@ -62,17 +96,16 @@ class TextForm(forms.Form):
 
     def draft(self) -> Draft:
         """What a valid form holds."""
-        data = self.cleaned_data
-        return Draft(data.get("name", ""), data["database"], data["time_zone"], data["sql"], data["target"])
+        return Draft(self.cleaned_data.get("name", ""), self.text(), self.cleaned_data["target"])
 
 
-class RunForm(TextForm):
+class RunForm(DraftForm):
     """A query to run, saved or not: it needs no name."""
 
     name = forms.CharField(max_length=NAME_LENGTH, required=False)
 
 
-class QueryForm(TextForm):
+class QueryForm(DraftForm):
     """A query to save."""
 
     name = forms.CharField(
@@ -105,6 +138,7 @@ def initial(query: Query) -> dict[str, Any]:
     return {
         "name": query.name,
         "database": query.database_id,
+        "engine": f"{SOURCE}{query.source_id}" if query.source_id else query.engine,
         "time_zone": query.time_zone,
         "sql": query.sql,
         "target": targets.dump(targets.of(query)),

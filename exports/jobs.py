@@ -7,14 +7,12 @@ from accounts.models import User
 from exports import accounting, dispatch
 from exports.models import ACTIVE, WAITING, Job, JobLog, JobState, Query
 from exports.targets import Target
-from warehouse.models import Database
+from exports.texts import Text
 
 
 def start(
     *,
-    database: Database,
-    sql: str,
-    time_zone: str,
+    text: Text,
     name: str,
     user: User | None,
     query: Query | None = None,
@@ -27,9 +25,12 @@ def start(
         query=query,
         query_version=query_version,
         name=name,
-        database_name=database.name,
-        sql=sql,
-        time_zone=time_zone,
+        database_name=text.database.name,
+        engine=text.engine,
+        source=text.source,
+        source_name=text.source.name if text.source else "",
+        sql=text.sql,
+        time_zone=text.time_zone,
         created_by=user,
         next_attempt_at=now,
     )
@@ -59,6 +60,9 @@ def run_again(job: Job, *, user: User) -> Job:
             query_version=job.query_version,
             name=job.name,
             database_name=job.database_name,
+            engine=job.engine,
+            source=job.source,
+            source_name=job.source_name,
             sql=job.sql,
             time_zone=job.time_zone,
             authentication=job.authentication,

@@ -13,11 +13,22 @@ from warehouse.models import Database
 USER = settings.AUTH_USER_MODEL
 
 
+class EngineType(models.TextChoices):
+    """How a text is read, and so where it runs."""
+
+    TRINO = "trino", "Trino (TD-compatible)"
+    DUCKDB = "duckdb", "DuckDB SQL"
+    HIVE = "hive", "Hive (TD-compatible)"
+    SOURCE = "source", "Source"  # as it is written, by the database behind an authentication
+
+
 class Query(models.Model):
-    """A saved query; `version` counts its saves."""
+    """A saved query; `version` counts its saves. `source`: what runs it, if its engine is SOURCE."""
 
     name = models.CharField(max_length=255, unique=True, error_messages={"unique": "A query with this name exists."})
     database = models.ForeignKey(Database, models.PROTECT, related_name="queries")
+    engine = models.CharField(max_length=10, choices=EngineType.choices, default=EngineType.TRINO)
+    source = models.ForeignKey(Authentication, models.PROTECT, null=True, related_name="source_queries")
     sql = models.TextField("SQL")
     time_zone = models.CharField(max_length=64, default="UTC")
     version = models.PositiveIntegerField(default=0)
@@ -29,6 +40,12 @@ class Query(models.Model):
     class Meta:
         ordering = ["name"]
         verbose_name_plural = "queries"
+        constraints = [
+            models.CheckConstraint(
+                name="query_source_iff_engine",
+                condition=Q(engine="source", source__isnull=False) | (~Q(engine="source") & Q(source=None)),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -41,6 +58,9 @@ class QueryVersion(models.Model):
     number = models.PositiveIntegerField()
     name = models.CharField(max_length=255)
     database_name = models.CharField(max_length=128)
+    engine = models.CharField(max_length=10, choices=EngineType.choices, default=EngineType.TRINO)
+    source = models.ForeignKey(Authentication, models.SET_NULL, null=True, related_name="+")
+    source_name = models.CharField(max_length=255, blank=True, default="")
     sql = models.TextField()
     time_zone = models.CharField(max_length=64)
     target: Any = models.JSONField(default=dict)  # as in exports.targets; empty: no export
@@ -123,6 +143,9 @@ class Job(models.Model):
     query_version = models.PositiveIntegerField(null=True)
     name = models.CharField(max_length=255)
     database_name = models.CharField(max_length=128)
+    engine = models.CharField(max_length=10, choices=EngineType.choices, default=EngineType.TRINO)
+    source = models.ForeignKey(Authentication, models.SET_NULL, null=True, related_name="source_jobs")
+    source_name = models.CharField(max_length=255, blank=True, default="")
     sql = models.TextField()
     time_zone = models.CharField(max_length=64, default="UTC")
     authentication = models.ForeignKey(Authentication, models.SET_NULL, null=True, related_name="jobs")
@@ -156,7 +179,8 @@ class Job(models.Model):
     tries = models.PositiveIntegerField(default=0)  # used up at the request that stands at `position`
     throttled_since = models.DateTimeField(null=True)  # answered nothing but 429 since then
 
-    # the kept result
+    # what its statements wrote, and the kept result of the last one
+    statements = models.PositiveSmallIntegerField(default=0)  # done: their tables are written
     result_path = models.CharField(max_length=255, blank=True, default="")  # below DATA_DIR/jobs
     columns: Any = models.JSONField(default=list)  # [[name, type], …]
     query_seconds = models.FloatField(null=True)

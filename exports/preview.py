@@ -18,8 +18,8 @@ from django.conf import settings
 
 from accounts.models import User
 from exports.engine import engine, readable
+from exports.texts import Text
 from warehouse.engines.base import Cancelled, Engine, LimitExceeded, Limits, Result
-from warehouse.models import Database
 
 SAMPLE_ROWS = 100
 COUNTED_ROWS = 1_000_000
@@ -61,21 +61,20 @@ class Preview:
     seconds: float
 
 
-def preview(
-    *, database: Database, sql: str, time_zone: str, user: User, ticket: str = "", using: Engine | None = None
-) -> Preview:
-    """Run the query within SECONDS, count its rows up to COUNTED_ROWS or for COUNTING_SECONDS, keep a sample.
+def preview(text: Text, *, user: User, ticket: str = "", using: Engine | None = None) -> Preview:
+    """Run its last SELECT within SECONDS, count the rows up to COUNTED_ROWS or for COUNTING_SECONDS, keep a sample.
 
-    ticket: a name under which `cancel` may stop it from another process. Raises every EngineError as it comes.
+    Nothing is written, whatever the text would write. Raises every EngineError as it comes.
+    ticket: a name under which `cancel` may stop it from another process.
     """
     sweep()
     started = time.monotonic()
-    run = (using or engine()).run(
-        sql,
-        tables=readable(),
-        database=database.name,
+    run = (using or engine(text.engine, text.source)).run(
+        text.readable_part().sql,
+        tables=readable(user),
+        database=text.database.name,
         limits=Limits(seconds=SECONDS, rows=COUNTED_ROWS, memory_mb=settings.QUERY_MEMORY_LIMIT),
-        time_zone=time_zone,
+        time_zone=text.time_zone,
         workdir=_folder() / "work",
     )
     with run as result:
@@ -83,13 +82,13 @@ def preview(
         with _watched(result, sample, _ticket(user, ticket) if ticket else None):
             complete = sample.take(result)
     found = Preview(columns_of(result.schema), sample.table(), sample.rows, complete, time.monotonic() - started)
-    _keep(found, _path(user, database, time_zone, sql))
+    _keep(found, _path(user, text))
     return found
 
 
-def cached(*, database: Database, sql: str, time_zone: str, user: User) -> Preview | None:
+def cached(text: Text, *, user: User) -> Preview | None:
     """This person's preview of the same text in the last hour."""
-    path = _path(user, database, time_zone, sql)
+    path = _path(user, text)
     try:
         if time.time() - path.stat().st_mtime > KEPT_SECONDS:
             return None
@@ -199,8 +198,8 @@ def _keep(found: Preview, path: Path) -> None:
     temporary.replace(path)
 
 
-def _path(user: User, database: Database, time_zone: str, sql: str) -> Path:
-    key = json.dumps([user.pk, database.pk, time_zone, sql])
+def _path(user: User, text: Text) -> Path:
+    key = json.dumps([user.pk, *text.key])
     return _folder() / f"{hashlib.sha256(key.encode()).hexdigest()}.arrow"
 
 

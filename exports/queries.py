@@ -1,7 +1,7 @@
 """Saved queries: what people do with them. Each save that changes something makes a version, which is kept for ever."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -9,9 +9,10 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.models import User
-from exports import jobs, targets
-from exports.models import Job, Query, QueryVersion
+from exports import jobs, targets, texts
+from exports.models import EngineType, Job, Query, QueryVersion
 from exports.targets import Target, TargetError
+from exports.texts import Text
 from warehouse.models import Database
 
 UNTITLED = "Untitled query"
@@ -39,16 +40,14 @@ class Draft:
     """What an editor holds: a query that is not saved yet. `target` None: the result is not exported."""
 
     name: str
-    database: Database
-    time_zone: str
-    sql: str
+    text: Text
     target: Target | None
 
 
 def listing(search: str = "") -> QuerySet[Any]:
     """Queries by name, with database, destination and last saver, and the id of the last job as `last_job_id`."""
     last = Job.objects.filter(query=OuterRef("pk")).order_by("-pk").values("pk")[:1]
-    found = Query.objects.select_related("database", "updated_by", "export_target__authentication")
+    found = Query.objects.select_related("database", "source", "updated_by", "export_target__authentication")
     if search:
         where = ("name", "database__name", "export_target__authentication__name")
         found = found.filter(Q.create([(f"{field}__icontains", search) for field in where], connector=Q.OR))
@@ -57,16 +56,14 @@ def listing(search: str = "") -> QuerySet[Any]:
 
 def stored(query: Query) -> Draft:
     """The query as it is saved."""
-    return Draft(query.name, query.database, query.time_zone, query.sql, targets.of(query))
+    return Draft(query.name, texts.of(query), targets.of(query))
 
 
 def create(draft: Draft, *, user: User | None) -> Query:
     """A new query with version 1. Raises NameTaken."""
     query = Query(
         name=draft.name,
-        database=draft.database,
-        time_zone=draft.time_zone,
-        sql=draft.sql,
+        **_columns(draft.text),
         version=1,
         created_by=user,
         updated_by=user,
@@ -102,15 +99,18 @@ def _replace(query: Query, draft: Draft, base: int, user: User | None) -> None:
     # The version decides who was first: of two saves over the same version one finds no row.
     changed = Query.objects.filter(pk=query.pk, version=base).update(
         name=draft.name,
-        database=draft.database,
-        time_zone=draft.time_zone,
-        sql=draft.sql,
+        **_columns(draft.text),
         version=base + 1,
         updated_by=user,
         updated_at=timezone.now(),
     )
     if not changed:
         raise Conflict(Query.objects.get(pk=query.pk))
+
+
+def _columns(text: Text) -> dict[str, Any]:
+    """The text as a query's row holds it."""
+    return {field.name: getattr(text, field.name) for field in fields(text)}
 
 
 def _keep(query: Query, target: Target | None) -> None:
@@ -120,6 +120,9 @@ def _keep(query: Query, target: Target | None) -> None:
         number=query.version,
         name=query.name,
         database_name=query.database.name,
+        engine=query.engine,
+        source=query.source,
+        source_name=query.source.name if query.source else "",
         sql=query.sql,
         time_zone=query.time_zone,
         target=as_data(target),
@@ -139,7 +142,7 @@ def duplicate(query: Query, *, user: User) -> Query:
     taken = set(Query.objects.filter(name__startswith="Copy ").values_list("name", flat=True))
     numbers = ("Copy of ", *(f"Copy {n} of " for n in range(2, len(taken) + 3)))
     name = next(n for prefix in numbers if (n := f"{prefix}{draft.name}"[:NAME_LENGTH]) not in taken)
-    return create(Draft(name, draft.database, draft.time_zone, draft.sql, draft.target), user=user)
+    return create(replace(draft, name=name), user=user)
 
 
 def delete(query: Query) -> None:
@@ -159,12 +162,15 @@ def restore(query: Query, version: QueryVersion, *, user: User) -> str:
     database = Database.objects.filter(name=version.database_name).first()
     if not database:
         raise NotPossible(f"The database {version.database_name} of version {version.number} does not exist any more.")
+    if version.engine == EngineType.SOURCE and not version.source:
+        raise NotPossible(f"The source {version.source_name} of version {version.number} does not exist any more.")
     target, warning = targets.of(query), ""
     try:
         target = targets.parse(json.dumps(version.target) if version.target else "")
     except TargetError as error:
         warning = f"The export target was left as it is: {error}"
-    draft = Draft(query.name, database, version.time_zone, version.sql, target)
+    text = Text(database, version.sql, version.time_zone, version.engine, version.source)
+    draft = Draft(query.name, text, target)
     if not update(query, draft, base=query.version, user=user):
         raise NotPossible(f"Version {version.number} is the same as the present one.")
     return warning
@@ -174,9 +180,7 @@ def run(draft: Draft, *, query: Query | None, user: User) -> Job:
     """Start a job of what the editor holds. The job has the query's version if that is exactly what is saved."""
     saved = query is not None and _same_run(draft, stored(query))
     return jobs.start(
-        database=draft.database,
-        sql=draft.sql,
-        time_zone=draft.time_zone,
+        text=draft.text,
         name=query.name if query else draft.name or UNTITLED,
         user=user,
         query=query,
@@ -187,9 +191,4 @@ def run(draft: Draft, *, query: Query | None, user: User) -> Job:
 
 def _same_run(one: Draft, other: Draft) -> bool:
     """Whether both would do the same; names do not matter."""
-    return (one.database, one.time_zone, one.sql, one.target) == (
-        other.database,
-        other.time_zone,
-        other.sql,
-        other.target,
-    )
+    return (one.text, one.target) == (other.text, other.target)

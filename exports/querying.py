@@ -2,61 +2,104 @@
 
 import shutil
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from exports import engine, jobs
+import pyarrow as pa
+
+from exports import engine, jobs, writing
 from exports.endings import JobFailed
 from exports.exporter.mapping import check_mapping, from_json
 from exports.exporter.plan import PlanError
 from exports.lease import JobKilled, Lease
 from exports.models import Job, Phase
-from exports.results import NAME, keep
+from exports.results import NAME, keep, keep_batches
+from exports.texts import Text
+from exports.writing import Writer
 from integrations.catalog import connector
-from warehouse.engines.base import Cancelled, Result, TableFiles
+from warehouse.engines.base import Cancelled, Result
 from warehouse.models import Database
+from warehouse.sql.statements import Kind
 
 PROGRESS_SECONDS = 1.0
 
 
 def query(job: Job, lease: Lease) -> None:
-    """Run the job's query and keep its rows; the job's row then says where.
+    """Run the job's statements and keep the rows of the last one; the job's row then says where.
 
     Raises EngineError, JobFailed, JobKilled, LostLease.
     """
-    database = Database.objects.filter(name=job.database_name).first()
-    if not database:
+    lease.save(phase=Phase.QUERYING, progress=None)
+    _clear(job.folder)
+    database = _database(job)
+    statements = Text(database, job.sql, engine=job.engine).statements
+    writing.check(job, statements)
+    for number, statement in enumerate(statements, 1):
+        if statement.writes and number > job.statements:
+            lease.check()
+            _write(Writer(job, lease, database, statement, number))
+    if statements[-1].writes:
+        _keep_count(job, lease)
+    else:
+        _select(job, lease, database, statements[-1].sql)
+
+
+def _database(job: Job) -> Database:
+    if job.created_by and not job.created_by.is_active:
+        raise JobFailed(
+            f"The account of {job.created_by.display_name} is switched off.", "Someone else can run this query."
+        )
+    found = Database.objects.filter(name=job.database_name).first()
+    if not found:
         raise JobFailed(
             f"The database {job.database_name} does not exist any more.", "Choose another database in the query."
         )
-    lease.save(phase=Phase.QUERYING, progress=None)
-    _clear(job.folder)
-    tables = engine.readable()
+    return found
+
+
+def _select(job: Job, lease: Lease, database: Database, sql: str) -> None:
     if job.exports:
-        _check_mapping(job, tables, database)
+        _check_mapping(job, sql, database)
     started = time.monotonic()
-    running = engine.engine().run(
-        job.sql,
-        tables=tables,
+    with _running(job, database, sql, order_by=sent_in_order_of(job)) as result:
+        _keep(job, lease, result, started)
+
+
+def _write(writer: Writer) -> None:
+    """One statement that writes a table."""
+    if writer.statement.kind is Kind.DROP:
+        writing.drop(writer)
+    elif not writing.can_skip(writer):
+        job, lease = writer.job, writer.lease
+        with _running(job, writer.database, writer.statement.sql) as result, _stoppable(lease, result):
+            writing.write(writer, result, _telling(lease, result))
+
+
+def _running(job: Job, database: Database, sql: str, order_by: str | None = None) -> Result:
+    return engine.engine(job.engine, job.source).run(
+        sql,
+        tables=engine.readable(job.created_by),
         database=database.name,
         limits=engine.limits(),
         scheduled_time=int((job.scheduled_for or job.created_at).timestamp()),
         time_zone=job.time_zone,
-        order_by=sent_in_order_of(job),
+        order_by=order_by,
         workdir=job.folder,
     )
-    with running as result:
-        _keep(job, lease, result, started)
 
 
 def _clear(folder: Path) -> None:
     """What a killed worker left: its engine's temporary files, and half a result."""
-    for left in [*folder.glob("child-*"), *folder.glob("*.tmp")]:
+    for left in [*folder.glob("child-*"), *folder.glob("*.tmp"), *folder.glob(writing.NAME)]:
         shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
-def _check_mapping(job: Job, tables: TableFiles, database: Database) -> None:
+def _check_mapping(job: Job, sql: str, database: Database) -> None:
     """A column that is missing is an error now, not after an hour of querying. Raises PlanError, EngineError."""
-    columns = [c.name for c in engine.engine().check(job.sql, tables=tables, database=database.name).columns]
+    using, tables = engine.engine(job.engine, job.source), engine.readable(job.created_by)
+    columns = [c.name for c in using.check(sql, tables=tables, database=database.name).columns]
     problems = check_mapping(connector(job.connector_key), from_json(job.mapping), columns, now=int(time.time()))
     if problems:
         raise PlanError(problems)
@@ -68,7 +111,36 @@ def sent_in_order_of(job: Job) -> str | None:
 
 
 def _keep(job: Job, lease: Lease, result: Result, started: float) -> None:
-    lease.on_kill = result.cancel
+    path = job.folder / NAME
+    with _stoppable(lease, result):
+        rows = keep(result, path, heard=_telling(lease, result))
+    seconds = time.monotonic() - started
+    _found(job, lease, result.schema, rows, query_seconds=seconds)
+    jobs.log(job, f"Query finished: {rows:,} rows in {seconds:,.1f} s.")
+
+
+def _keep_count(job: Job, lease: Lease) -> None:
+    """The result of a last statement that wrote: one row with the number of rows, as Trino has it."""
+    written = Job.objects.values_list("result_rows", flat=True).get(pk=job.pk) or 0
+    counted = pa.record_batch({"rows": pa.array([written], pa.int64())})
+    keep_batches(counted.schema, [counted], job.folder / NAME)
+    _found(job, lease, counted.schema, 1)
+
+
+def _found(job: Job, lease: Lease, schema: pa.Schema, rows: int, **values: Any) -> None:
+    lease.save(
+        result_path=f"{job.pk}/{NAME}",
+        columns=[[f.name, str(f.type)] for f in schema],
+        result_rows=rows,
+        result_bytes=(job.folder / NAME).stat().st_size,
+        progress=None,
+        **({"rows": rows, "not_attempted": rows} if job.exports else {}),
+        **values,
+    )
+
+
+def _telling(lease: Lease, result: Result) -> Callable[[int], None]:
+    """What hears the number of rows so far: it is shown now and then, and Stop is obeyed."""
     told = time.monotonic()
 
     def heard(rows: int) -> None:
@@ -78,23 +150,18 @@ def _keep(job: Job, lease: Lease, result: Result, started: float) -> None:
             told = time.monotonic()
             lease.save(progress=result.progress().percent, result_rows=rows)
 
-    path = job.folder / NAME
+    return heard
+
+
+@contextmanager
+def _stoppable(lease: Lease, result: Result) -> Iterator[None]:
+    """Stop reaches the query even while it gives no rows. Raises JobKilled, JobFailed."""
+    lease.on_kill = result.cancel
     try:
-        rows = keep(result.schema, result, path, heard=heard)
+        yield
     except Cancelled as error:
         if lease.kill:
             raise JobKilled from error
         raise JobFailed("The query was stopped from outside.", "Run the job again.") from error
     finally:
         lease.on_kill = None
-    seconds = time.monotonic() - started
-    lease.save(
-        result_path=f"{job.pk}/{NAME}",
-        columns=[[f.name, str(f.type)] for f in result.schema],
-        result_rows=rows,
-        result_bytes=path.stat().st_size,
-        query_seconds=seconds,
-        progress=None,
-        **({"rows": rows, "not_attempted": rows} if job.exports else {}),
-    )
-    jobs.log(job, f"Query finished: {rows:,} rows in {seconds:,.1f} s.")

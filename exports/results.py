@@ -3,65 +3,42 @@
 It holds raw personal data: its folder is 0700, the file 0600.
 """
 
-import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 
-BATCH_ROWS = 10_000
+from warehouse.engines.base import Result
+from warehouse.engines.kept import BATCH_ROWS, KeepsItself, publish, write
+
 NAME = "result.arrow"
 
 
-def rebatched(batches: Iterable[pa.RecordBatch], rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
-    """The same rows in batches of exactly `rows`; the last one may be shorter."""
-    held: list[pa.RecordBatch] = []
-    count = 0
-    for batch in batches:
-        held.append(batch)
-        count += len(batch)
-        if count >= rows:
-            whole = pa.concat_batches(held)
-            cut = count - count % rows
-            yield from (whole.slice(at, rows) for at in range(0, cut, rows))
-            held, count = [whole.slice(cut)], count - cut
-    if count:
-        yield pa.concat_batches(held)
+def keep(result: Result, path: Path, *, heard: Callable[[int], None] = lambda rows: None) -> int:
+    """Write the rows of a query to `path`, which appears whole or not at all. → their number.
+
+    `heard` gets the rows so far; what it raises ends the writing. Raises what the query raises.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if isinstance(result, KeepsItself):
+        return result.keep(path, heard=heard)
+    return keep_batches(result.schema, result, path, heard=heard)
 
 
-def keep(
+def keep_batches(
     schema: pa.Schema,
     batches: Iterable[pa.RecordBatch],
     path: Path,
     *,
     heard: Callable[[int], None] = lambda rows: None,
 ) -> int:
-    """Write the rows to `path` under a temporary name, sync, rename. → number of rows. `heard` gets the rows so far."""
+    """The same for batches that are at hand."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{uuid.uuid4().hex}.tmp")  # of this writer alone
-    options = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", compression_level=1))
-    rows = 0
-    temporary.touch(mode=0o600)
-    with temporary.open("wb") as file:
-        with pa.ipc.new_file(file, schema, options=options) as writer:
-            for batch in rebatched(batches):
-                writer.write_batch(batch)
-                rows += len(batch)
-                heard(rows)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    _sync_folder(path.parent)
+    rows = write(schema, batches, temporary, heard=heard)
+    publish(temporary, path)
     return rows
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class KeptResult:

@@ -10,13 +10,10 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import traverse_scope
 
-from exports.models import Job, Query
+from exports.models import EngineType, Job, Query
 from warehouse.engines.base import TableName
 from warehouse.models import Database
 from warehouse.usage import Use
-
-ELSEWHERE = "source"
-"""The engine of queries that run on another server, whose tables are not ours."""
 
 
 def readers_of(database: str, tables: Collection[str]) -> Iterator[Use]:
@@ -57,7 +54,7 @@ def _mentioning(words: Iterable[str]) -> Iterator[Query]:
 
 
 def _in_portions(words: list[str]) -> Iterator[QuerySet[Query]]:
-    local = Query.objects.exclude(engine=ELSEWHERE) if hasattr(Query, "engine") else Query.objects.all()
+    local = Query.objects.exclude(engine=EngineType.SOURCE)  # its tables are not ours
     for start in range(0, len(words), 100):
         some = Q.create([("sql__icontains", word) for word in words[start : start + 100]], connector=Q.OR)
         yield local.filter(some).select_related("database")
@@ -72,7 +69,7 @@ def _mentions(query: Query, database: str, tables: Collection[str]) -> bool:
 def _tables_of(query: Query) -> set[TableName] | None:
     """The tables that a query names, in lower case; None if it cannot be parsed."""
     try:
-        trees = sqlglot.parse(query.sql, read=getattr(query, "engine", "duckdb"))
+        trees = sqlglot.parse(query.sql, read=query.engine)
         if any(isinstance(tree, exp.Command) for tree in trees):
             return None
         found = [table for tree in trees if tree for table in _tables_in(tree)]

@@ -1,9 +1,8 @@
 """The columns and first rows of the query in the editor, as the Export Results panel needs them."""
 
+import json
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
-from zoneinfo import available_timezones
 
 import pyarrow as pa
 from django.core.cache import cache
@@ -12,8 +11,8 @@ from accounts.models import User
 from exports import preview
 from exports.engine import engine, readable
 from exports.preview import Preview
+from exports.texts import Text
 from warehouse.engines.base import EngineError, QueryRejected
-from warehouse.models import Database
 
 REMEMBERED_SECONDS = 60  # a query that failed is not run again at every change of the mapping
 
@@ -58,26 +57,17 @@ class Sample:
 EMPTY = Sample(error="Write a query first: its columns are mapped here.")
 
 
-def sample_of(*, database_id: str, sql: str, time_zone: str, user: User, again: bool = False) -> Sample:
+def sample_of(text: Text, *, user: User, again: bool = False) -> Sample:
     """This person's sample of the query, run if need be. `again`: also when it has just failed."""
-    sql = sql.replace("\r\n", "\n")  # browsers post CR LF; a preview's text has LF
-    if not sql.strip():
-        return EMPTY
-    database = Database.objects.filter(pk=database_id).first() if database_id.isdecimal() else None
-    if database is None:
-        return Sample(error="Choose the query’s database first.")
-    if time_zone not in available_timezones():
-        return Sample(error=f"There is no time zone “{time_zone}”.")
-    of: dict[str, Any] = {"database": database, "sql": sql, "time_zone": time_zone, "user": user}
-    found = preview.cached(**of)
-    key = "target-sample:" + sha256(f"{user.pk} {database.pk} {time_zone} {sql}".encode()).hexdigest()
+    found = preview.cached(text, user=user)
+    key = "target-sample:" + sha256(json.dumps([user.pk, *text.key]).encode()).hexdigest()
     failed: Sample | None = None if again else cache.get(key)
     if failed and not found:
         return failed
     try:
-        return _from(found or preview.preview(**of))
+        return _from(found or preview.preview(text, user=user))
     except EngineError as error:
-        failed = _failed(error, database, sql)
+        failed = _failed(error, text, user)
     cache.set(key, failed, REMEMBERED_SECONDS)
     return failed
 
@@ -86,13 +76,15 @@ def _from(found: Preview) -> Sample:
     return Sample(columns=tuple(found.table.column_names), table=found.table, known=True)
 
 
-def _failed(error: EngineError, database: Database, sql: str) -> Sample:
+def _failed(error: EngineError, text: Text, user: User) -> Sample:
     """What can be said without rows: of a query that is right but did not finish, at least the columns."""
     line = getattr(error, "line", None)
     if isinstance(error, QueryRejected):
         return Sample(error=error.message, line=line)
     try:
-        columns = engine().check(sql, tables=readable(), database=database.name).columns
+        using = engine(text.engine, text.source)
+        sql, database = text.readable_part().sql, text.database.name
+        columns = using.check(sql, tables=readable(user), database=database).columns
     except EngineError:
         return Sample(error=error.message, line=line)
     return Sample(columns=tuple(c.name for c in columns), error=error.message, line=line, known=True)

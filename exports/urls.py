@@ -1,6 +1,15 @@
 from django.urls import path
 
-from exports.views import job_actions, job_downloads, jobs, queries, query_preview, query_versions, targets
+from exports.views import (
+    job_actions,
+    job_downloads,
+    jobs,
+    queries,
+    query_preview,
+    query_translation,
+    query_versions,
+    targets,
+)
 
 app_name = "exports"
 urlpatterns = [
@@ -9,6 +18,7 @@ urlpatterns = [
     path("queries/create", queries.create, name="query_create"),
     path("queries/run", queries.run, name="query_run_new"),
     path("queries/run-label", queries.run_label, name="query_run_label"),
+    path("queries/translation", query_translation.translation, name="query_translation"),
     path("queries/preview", query_preview.preview, name="query_preview_new"),
     path("queries/preview/cancel", query_preview.cancel, name="query_preview_cancel"),
     path("queries/target", targets.panel, name="target_panel"),

@@ -11,6 +11,7 @@ from accounts.models import Role, User
 from exports import queries
 from exports.models import Query
 from exports.targets import Target
+from exports.texts import Text
 from integrations.connectors.line_conversion import CONNECTOR
 from integrations.models import Authentication
 from warehouse.models import Database
@@ -71,5 +72,5 @@ def query(demo: User) -> Query:
         mapping={f.name: {"column": f.name} for f in CONNECTOR.fields},
         settings={s.name: s.default for s in CONNECTOR.settings_of("export")},
     )
-    draft = queries.Draft(QUERY, Database.objects.get(name=DATABASE), "Asia/Tokyo", SQL, target)
-    return queries.create(draft, user=demo)
+    text = Text(Database.objects.get(name=DATABASE), SQL, "Asia/Tokyo")
+    return queries.create(queries.Draft(QUERY, text, target), user=demo)

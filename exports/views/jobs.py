@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import audit
 from accounts.access import editor, viewer
-from exports import filters, job_files, job_list, job_pages, job_parts
+from exports import filters, job_files, job_list, job_pages, job_parts, texts
 from exports import job_words as words
 from exports.filters import CUSTOM, PERIODS, JobFilter
 from exports.models import Job, JobReason, Outcome, Query
@@ -109,6 +109,7 @@ def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "requests": job_parts.requests(job, request.GET, now),
         "here": request.get_full_path(),
         "settings": job_parts.settings_used(job),
+        "engine": texts.engine_of_job(job),
         "mapping": job_parts.mapping_used(job),
         "result": job_parts.result(job),
         "can_download": job_files.available(job),

@@ -12,7 +12,7 @@ from accounts.access import viewer
 from exports import grid
 from exports import preview as previews
 from exports import queries as saved
-from exports.forms import QueryForm, RunForm, TextForm
+from exports.forms import DraftForm, QueryForm, RunForm
 from exports.masking import personal_columns
 from exports.models import Query
 from exports.preview import Preview
@@ -37,7 +37,7 @@ def preview(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     return _answer(request, form, query, form.draft())
 
 
-def _answer(request: HttpRequest, form: TextForm, query: Query | None, draft: Draft) -> HttpResponse:
+def _answer(request: HttpRequest, form: DraftForm, query: Query | None, draft: Draft) -> HttpResponse:
     reveal = "reveal" in request.POST
     if reveal and not may_edit(request):
         raise PermissionDenied("This needs the role editor.")
@@ -49,14 +49,13 @@ def _answer(request: HttpRequest, form: TextForm, query: Query | None, draft: Dr
         return _show(request, form, query, status=422, error=error, line=getattr(error, "line", None))
     if reveal:
         name = query.name if query else draft.name or saved.UNTITLED
-        audit.record("query.reveal", query, request=request, name=name, database=draft.database.name)
+        audit.record("query.reveal", query, request=request, name=name, database=draft.text.database.name)
     return _show(request, form, query, found=found, revealed=reveal, **_sample(found, draft, reveal=reveal))
 
 
 def _find(request: HttpRequest, draft: Draft, *, again: bool) -> Preview:
-    of: Any = {"database": draft.database, "sql": draft.sql, "time_zone": draft.time_zone, "user": request.user}
-    kept = None if again else previews.cached(**of)
-    return kept or previews.preview(**of, ticket=request.POST.get("ticket", "")[:64])
+    kept = None if again else previews.cached(draft.text, user=me(request))
+    return kept or previews.preview(draft.text, user=me(request), ticket=request.POST.get("ticket", "")[:64])
 
 
 @viewer
@@ -75,12 +74,12 @@ def _sample(found: Preview, draft: Draft, *, reveal: bool) -> dict[str, Any]:
     return {"columns": columns, "rows": grid.rows(found.table, personal=personal, reveal=reveal)}
 
 
-def _problems(form: TextForm) -> list[str]:
+def _problems(form: DraftForm) -> list[str]:
     return [str(error) for errors in form.errors.values() for error in errors]
 
 
 def _show(
-    request: HttpRequest, form: TextForm, query: Query | None, *, status: int = 200, **context: Any
+    request: HttpRequest, form: DraftForm, query: Query | None, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     template = "exports/_query_results.html" if request.htmx else "exports/query.html"  # type: ignore[attr-defined]
     return workbench(request, form, query, status=status, template=template, **context)

@@ -1,7 +1,7 @@
 """The Export Results panel of the query page: every view answers the whole panel, and none of them saves the query.
 
-All of them read the query as it stands in the editor (#qform): `sql`, `database`, `time_zone`, and `target`, the JSON
-of the export. *Done* and *Remove export* answer a new `target` out of band; saving the query keeps it.
+All of them read the query as it stands in the editor (#qform): `sql`, `database`, `engine`, `time_zone`, and `target`,
+the JSON of the export. *Done* and *Remove export* answer a new `target` out of band; saving the query keeps it.
 
 For those who may not edit no SQL is run: it could turn personal data into something that no longer looks like it.
 """
@@ -15,10 +15,12 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import editor, viewer
 from exports import targets
+from exports.forms import TextForm
 from exports.target_drafts import Draft, draft_of_post, draft_of_text
 from exports.target_forms import NewIntegration
 from exports.target_panel import Panel
-from exports.target_sample import Sample, sample_of
+from exports.target_sample import EMPTY, Sample, sample_of
+from exports.views.queries import me
 from integrations.views.common import hides_secrets, may_edit
 
 
@@ -91,14 +93,12 @@ def _panel(request: HttpRequest, draft: Draft, *, again: bool = False, show: str
 
 
 def _sample(request: HttpRequest, *, again: bool) -> Sample:
-    post: Any = request.POST
-    return sample_of(
-        database_id=post.get("database", ""),
-        sql=post.get("sql", ""),
-        time_zone=post.get("time_zone", "") or "UTC",
-        user=request.user,  # type: ignore[arg-type]
-        again=again,
-    )
+    form = TextForm(request.POST)
+    if not request.POST.get("sql", "").strip():
+        return EMPTY
+    if not form.is_valid():
+        return Sample(error=str(next(iter(form.errors.values()))[0]))
+    return sample_of(form.text(), user=me(request), again=again)
 
 
 def _answer_new(request: HttpRequest, draft: Draft, new: NewIntegration, *, status: int = 200) -> HttpResponse:

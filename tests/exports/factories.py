@@ -73,7 +73,7 @@ def keep(job, columns, *, rejected=()):
     """Give the job a kept result of these columns, and rejects: (row, end, reasons) each."""
     table = pa.table(columns)
     path = job.folder / results.NAME
-    results.keep(table.schema, table.to_batches(), path)
+    results.keep_batches(table.schema, table.to_batches(), path)
     job.result_path, job.result_rows = f"{job.pk}/{results.NAME}", len(table)
     job.columns = [[f.name, str(f.type)] for f in table.schema]
     job.rejects_bytes = rejects.append(job.folder, 0, [Reject(*r) for r in rejected])

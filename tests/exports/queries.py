@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from exports import queries, targets
 from exports.queries import Draft
+from exports.texts import Text
 from integrations.models import Authentication
 from warehouse.models import Database, Table, TableFile, tables_folder
 
@@ -49,8 +50,12 @@ def target_text(authentication, **mapping):
 
 
 def a_draft(name="purchases", sql=SQL, target=None, **changes):
-    values = {"name": name, "database": shop(), "time_zone": "Asia/Tokyo", "sql": sql, "target": target}
-    return Draft(**values | changes)
+    return Draft(name, a_text(sql=sql, **changes), target)
+
+
+def a_text(sql=SQL, **changes):
+    values = {"database": shop(), "sql": sql, "time_zone": "Asia/Tokyo", "engine": "duckdb"}
+    return Text(**values | changes)
 
 
 def a_query(user=None, **changes):
@@ -60,6 +65,7 @@ def a_query(user=None, **changes):
 def posted(query=None, **changes):
     """What the form of the editor posts for this query, with some values changed."""
     values = {"name": "purchases", "database": shop().pk, "time_zone": "Asia/Tokyo", "sql": SQL, "target": ""}
+    values |= {"engine": "duckdb"}
     if query:
         text = targets.dump(targets.of(query))
         values |= {"name": query.name, "database": query.database_id, "sql": query.sql, "target": text}

@@ -9,7 +9,7 @@ import pytest
 
 from exports import preview as previews
 from exports.preview import type_name
-from tests.exports.queries import SQL, orders, shop
+from tests.exports.queries import a_text, orders, shop
 from warehouse.engines.base import Cancelled, LimitExceeded, QueryRejected
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +52,7 @@ class Played:
 
 
 def asked(user, **changes):
-    return {"database": shop(), "sql": SQL, "time_zone": "Asia/Tokyo", "user": user} | changes
+    return {"text": a_text(**changes), "user": user}
 
 
 def test_it_gives_the_first_rows_types_and_the_count(editor, data_dir):

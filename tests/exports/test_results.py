@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exports.results import BATCH_ROWS, KeptResult, keep, rebatched
+from exports.results import KeptResult, keep_batches
+from warehouse.engines.kept import BATCH_ROWS, rebatched
 
 SCHEMA = pa.schema([("n", pa.int64())])
 
@@ -33,19 +34,19 @@ def test_rebatching_keeps_every_row_in_order(sizes, rows):
 
 def test_any_row_is_read_back_by_its_number(tmp_path):
     path = tmp_path / "job" / "result.arrow"
-    assert keep(SCHEMA, batches([7000, 7000, 7000, 4000]), path) == 25_000
+    assert keep_batches(SCHEMA, batches([7000, 7000, 7000, 4000]), path) == 25_000
     first, part = next(KeptResult(path).batches(start=12_345))
     assert (first, part.column(0)[0].as_py(), len(part)) == (12_345, 12_345, BATCH_ROWS - 2_345)
     assert KeptResult(path).rows([24_999, 3, 10_000]).column(0).to_pylist() == [3, 10_000, 24_999]
 
 
 def test_a_start_behind_the_last_row_gives_nothing(tmp_path):
-    keep(SCHEMA, batches([10_000]), tmp_path / "result.arrow")
+    keep_batches(SCHEMA, batches([10_000]), tmp_path / "result.arrow")
     assert list(KeptResult(tmp_path / "result.arrow").batches(start=10_000)) == []
 
 
 def test_a_query_without_rows_keeps_its_columns(tmp_path):
-    assert keep(SCHEMA, [], tmp_path / "result.arrow") == 0
+    assert keep_batches(SCHEMA, [], tmp_path / "result.arrow") == 0
     assert KeptResult(tmp_path / "result.arrow").head(5).schema == SCHEMA
 
 
@@ -55,12 +56,12 @@ def test_a_query_that_breaks_off_leaves_no_result(tmp_path):
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        keep(SCHEMA, broken(), tmp_path / "result.arrow")
+        keep_batches(SCHEMA, broken(), tmp_path / "result.arrow")
     assert not (tmp_path / "result.arrow").exists()
 
 
 def test_only_the_owner_may_read_it(tmp_path):
     path = tmp_path / "job" / "result.arrow"
-    keep(SCHEMA, batches([1]), path)
+    keep_batches(SCHEMA, batches([1]), path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700

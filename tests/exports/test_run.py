@@ -13,6 +13,7 @@ from exports import dispatch, jobs, rejects
 from exports.models import Job, JobLog, JobReason, JobRequest, JobState, TagLease
 from exports.run import run_job
 from exports.targets import Target
+from exports.texts import Text
 from integrations.connectors.line_conversion import CONNECTOR
 from integrations.connectors.line_conversion.sandbox import Sandbox
 from integrations.models import Authentication
@@ -64,7 +65,7 @@ def start(authentication, settings):
         file.save()
         mapping = mapping or {name: {"column": name} for name in table.column_names}
         target = Target(authentication, mapping, {"ignore_invalid_records": True, "max_records": 1000, **chosen})
-        return jobs.start(database=database, sql=sql, time_zone="UTC", name="q", user=None, target=target)
+        return jobs.start(text=Text(database, sql, engine="duckdb"), name="q", user=None, target=target)
 
     return begin
 
@@ -285,7 +286,7 @@ def test_a_second_hint_for_the_same_job_does_nothing(line, start):
 
 def test_a_query_without_an_export_keeps_its_result(authentication):
     database = Database.objects.create(name="shop")
-    job = jobs.start(database=database, sql="select 1 as n", time_zone="UTC", name="q", user=None)
+    job = jobs.start(text=Text(database, "select 1 as n"), name="q", user=None)
     run(job)
     assert (job.state, job.result_rows, job.columns) == (JobState.SUCCESS, 1, [["n", "int32"]])
 

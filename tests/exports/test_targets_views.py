@@ -88,7 +88,7 @@ def post(as_user, editor, shop):
     client = as_user(editor)
 
     def send(step="panel", *, sql="SELECT * FROM orders", by=None, **values):
-        query = {"database": shop.pk, "time_zone": "UTC", "sql": sql, "target": ""}
+        query = {"database": shop.pk, "time_zone": "UTC", "engine": "duckdb", "sql": sql, "target": ""}
         sender = as_user(by) if by else client
         return sender.post(reverse(f"exports:target_{step}"), query | values, headers={"hx-request": "true"})
 

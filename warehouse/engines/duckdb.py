@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from warehouse.engines.base import CheckedQuery, Column, Limits, TableFiles
 from warehouse.engines.childresult import ChildResult, stop_child
+from warehouse.engines.kept import KEEP, KEPT, STREAM, publish
 from warehouse.engines.process import Child
 
 CHECK_LIMITS = Limits(seconds=20, rows=0, memory_mb=512, spool_mb=64)
@@ -54,13 +57,13 @@ class DuckDBEngine:
         time_zone: str = "UTC",
         order_by: str | None = None,
         workdir: Path,
-    ) -> ChildResult:
+    ) -> DuckDBResult:
         """See `Engine.run`."""
         job = self._job("query", sql, tables, database, limits)
         job |= {"scheduled_time": scheduled_time, "time_zone": time_zone, "order_by": order_by}
         child = Child(job, limits=limits, workdir=workdir)
         try:
-            return ChildResult(child, engine=self.kind)
+            return DuckDBResult(child, engine=self.kind)
         except BaseException:
             child.close()
             raise
@@ -86,3 +89,20 @@ class DuckDBEngine:
             "time_zone": "UTC",
             **asdict(limits),
         }
+
+
+class DuckDBResult(ChildResult):
+    """`Result` of a query in the console's own tables: streamed, or kept by the child itself."""
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """See `Result.__iter__`."""
+        self._child.tell(STREAM)
+        return super().__iter__()
+
+    def keep(self, path: Path, *, heard: Callable[[int], None]) -> int:
+        """See `KeepsItself.keep`: no row goes through this process."""
+        self._child.tell(KEEP)
+        self._child.hear(lambda told: heard(told.get("rows", 0)))
+        self._rows = self._child.finish()["rows"]
+        publish(self._child.folder / KEPT, path)
+        return self._rows

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -81,6 +81,25 @@ class Child:
         with self._news:
             return self._latest.get(kind, {})
 
+    def tell(self, line: str) -> None:
+        """Write a line to the child's stdin; a child that has ended hears nothing."""
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            self._process.stdin.write(line.encode() + b"\n")
+            self._process.stdin.flush()
+
+    def hear(self, heard: Callable[[dict[str, Any]], None]) -> None:
+        """Hand on each `progress` until the child has ended. What `heard` raises is raised."""
+        told: dict[str, Any] | None = None
+        while told := self._next_after(told):
+            heard(told)
+
+    def _next_after(self, told: dict[str, Any] | None) -> dict[str, Any] | None:
+        """The next `progress`; None when the child has ended."""
+        with self._news:
+            self._news.wait_for(lambda: "end" in self._latest or self._latest.get("progress") is not told)
+            return None if "end" in self._latest else self._latest["progress"]
+
     def wait_for(self, kind: str) -> dict[str, Any]:
         """Wait for a status of this kind; raises what stopped the child if it ends without one."""
         with self._news:
@@ -116,6 +135,9 @@ class Child:
         self.stop("cancelled")
         self._process.kill()
         self.stdout.close()
+        if self._process.stdin:
+            with suppress(OSError):
+                self._process.stdin.close()
         self._process.wait()
         for thread in self._threads:
             thread.join()
@@ -134,8 +156,8 @@ class Child:
                 start_new_session=True,
             )
             assert process.stdin is not None
-            with process.stdin:
-                process.stdin.write(json.dumps(job).encode() + b"\n")
+            process.stdin.write(json.dumps(job).encode() + b"\n")
+            process.stdin.flush()
         except OSError as error:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise EngineUnavailable("The query engine could not be started.", detail=str(error)) from error

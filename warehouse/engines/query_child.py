@@ -5,18 +5,20 @@ from __future__ import annotations
 
 import base64
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from warehouse.engines import fence, guard
+from warehouse.engines import fence, guard, kept
 from warehouse.engines.base import Cancelled, Column, LimitExceeded, QueryFailed, QueryRejected, Table, TableName
 from warehouse.engines.complaints import complaint_of
 from warehouse.engines.database import open_database, run
@@ -25,11 +27,17 @@ from warehouse.engines.querytext import ORDERING_PREFIX, literal, ordered_by, pl
 from warehouse.engines.resultcolumns import refuse_repeated, result_column
 from warehouse.engines.status import Broken, say
 
-BATCH_ROWS = 10_000
+
+@dataclass(frozen=True)
+class Rows:
+    """What is left to do with a query: hand on its rows."""
+
+    schema: pa.Schema
+    batches: Iterator[pa.RecordBatch]
 
 
 def query(job: dict[str, Any]) -> dict[str, Any]:
-    """Run the query: says `schema` and `progress`, writes the rows, returns how many there were."""
+    """Run the query: says `schema` and `progress`, streams or keeps the rows, returns how many there were."""
     connection = open_database(job)
     telling = _Telling(connection, job["parent"])
     text = _text(job)
@@ -44,7 +52,8 @@ def query(job: dict[str, Any]) -> dict[str, Any]:
     try:
         schema = relation.limit(0).to_arrow_table().schema
         say("schema", ordered=passed.ordered, schema=base64.b64encode(schema.serialize()).decode())
-        return {"rows": _stream(relation, telling, job["rows"])}
+        rows = telling.limited(relation, job["rows"])
+        return {"rows": _keep(rows, job) if _asked() == kept.KEEP else _stream(rows)}
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         raise text.broken(error, before) from error
 
@@ -196,11 +205,19 @@ class _Telling:
         self._stopping = threading.Event()
         fence.watch(stop=self._stop, tick=self._tick, parent=parent)
 
-    def until_stopped(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    def limited(self, relation: duckdb.DuckDBPyRelation, most: int) -> Rows:
+        """The rows; after the last one allowed LimitExceeded."""
+        reader = relation.to_arrow_reader(kept.BATCH_ROWS)
+        return Rows(reader.schema, self._counted(reader, most))
+
+    def _counted(self, reader: pa.RecordBatchReader, most: int) -> Iterator[pa.RecordBatch]:
         for batch in reader:
             if self._stopping.is_set():
                 raise Cancelled("The query was cancelled.")
-            yield batch
+            yield batch.slice(0, most - self.rows)
+            self.rows += batch.num_rows
+            if self.rows > most:
+                raise LimitExceeded("rows", "")
 
     def _stop(self) -> None:
         self._stopping.set()
@@ -212,14 +229,22 @@ class _Telling:
         say("progress", rows=self.rows, percent=self._connection.query_progress())
 
 
-def _stream(relation: duckdb.DuckDBPyRelation, telling: _Telling, most: int) -> int:
-    """Write the rows to stdout and return how many there were; LimitExceeded after the last one allowed."""
-    reader = relation.to_arrow_reader(BATCH_ROWS)
-    with os.fdopen(1, "wb") as stdout, pa.ipc.new_stream(stdout, reader.schema) as writer:
-        for batch in telling.until_stopped(reader):
-            for piece in in_pieces(batch.slice(0, most - telling.rows)):
+def _asked() -> str:
+    """What the parent wants with the rows, now that it knows their schema. Without an answer it is gone."""
+    return sys.stdin.readline().strip() or os._exit(1)
+
+
+def _stream(rows: Rows) -> int:
+    """Write the rows to stdout. → their number."""
+    count = 0
+    with os.fdopen(1, "wb") as stdout, pa.ipc.new_stream(stdout, rows.schema) as writer:
+        for batch in rows.batches:
+            for piece in in_pieces(batch):
                 writer.write_batch(piece)
-            telling.rows += batch.num_rows
-            if telling.rows > most:
-                raise LimitExceeded("rows", "")
-    return telling.rows
+            count += batch.num_rows
+    return count
+
+
+def _keep(rows: Rows, job: dict[str, Any]) -> int:
+    """Write the rows to a file of the job's folder, which the parent takes over. → their number."""
+    return kept.write(rows.schema, rows.batches, Path(job["folder"]) / kept.KEPT)

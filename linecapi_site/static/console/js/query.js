@@ -2,7 +2,7 @@
 // Runs beside console.js and htmx; the page saves, previews and runs without it too.
 const $ = (s, r = document) => r.querySelector(s);
 const form = $("#qform"), editor = $("#editor"), results = $("#results");
-const FIELDS = ["name", "database", "time_zone", "sql", "target"];
+const FIELDS = ["name", "database", "engine", "time_zone", "sql", "target"];
 const guarded = form.hasAttribute("data-guard"), draftKey = `draft:${location.pathname}`;
 
 // --- unsaved changes: what would be posted now against what was last saved or loaded
@@ -24,11 +24,14 @@ function takeDraft() {
   if (!draft || draft.version !== form.elements.version.value || changed) return;
   for (const name of FIELDS) form.elements[name].value = draft[name];
   editor.value = draft.sql;
-  for (const name of ["database", "target"]) form.elements[name].dispatchEvent(new Event("input", {bubbles: true}));
+  for (const name of ["database", "engine", "target"]) form.elements[name].dispatchEvent(new Event("input", {bubbles: true}));
 }
 
-// --- completion follows the database
-const database = form.elements.database;
+// --- completion follows the database; TD's SQL can be shown as it runs
+const database = form.elements.database, engine = form.elements.engine;
+function showEngine() { const button = $("#translation"); if (button) button.hidden = !["trino", "hive"].includes(engine.value); }
+engine.addEventListener("change", showEngine);
+engine.addEventListener("input", showEngine);
 function loadSchema() {
   const name = database.selectedOptions[0]?.textContent.trim();
   if (name) editor.dataset.schema = editor.dataset.schemaUrl.replace("DATABASE", encodeURIComponent(name));
@@ -95,4 +98,4 @@ document.addEventListener("keydown", e => {
   e.preventDefault(); $(`#${button}`).click();
 });
 
-customElements.whenDefined("sql-editor").then(() => { if (guarded) takeDraft(); loadSchema(); markError(); showDirty(); goToLine(); });
+customElements.whenDefined("sql-editor").then(() => { if (guarded) takeDraft(); loadSchema(); showEngine(); markError(); showDirty(); goToLine(); });
