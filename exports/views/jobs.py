@@ -15,7 +15,7 @@ from exports import filters, job_files, job_list, job_pages, job_parts, texts
 from exports import job_words as words
 from exports.filters import CUSTOM, PERIODS, JobFilter
 from exports.models import Job, JobReason, Outcome, Query
-from integrations.models import Authentication
+from integrations.sources import destinations
 
 NO_RESULT = "X-Result-Shown"
 
@@ -58,7 +58,7 @@ def _in_progress(now: datetime) -> dict[str, Any]:
 def _choices() -> dict[str, Any]:
     return {
         "queries": Query.objects.values_list("pk", "name"),
-        "destinations": Authentication.objects.values_list("pk", "name"),
+        "destinations": destinations().values_list("pk", "name"),
         "periods": [(value, label) for value, (label, _) in PERIODS.items()] + [(CUSTOM, "From … to …")],
     }
 

@@ -105,7 +105,7 @@ def test_lines_are_kept_as_they_are_but_for_their_ends(edit):
         ({"name": "visits"}, "A query with this name exists."),
         ({"sql": " \n "}, "The query is empty."),
         ({"database": "999"}, "This database does not exist any more."),
-        ({"time_zone": "Mars/Olympus"}, "Mars/Olympus is not one of the available choices"),
+        ({"time_zone": "Mars/Olympus"}, "There is no time zone “Mars/Olympus”."),
         ({"target": "{}"}, "Export Results: The export target names no authentication."),
     ],
 )
