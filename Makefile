@@ -84,6 +84,7 @@ bench: setup-dev
 	$(PY) -m benchmarks.encode
 	$(PY) -m benchmarks.jobs_pages
 	$(PY) -m benchmarks.load
+	$(PY) -m benchmarks.queries
 	$(PY) -m benchmarks.sources
 
 # --- keep ---------------------------------------------------------------------------------------------------------
