@@ -15,3 +15,5 @@ await cp(`${modules}/idiomorph/dist/idiomorph-ext.min.js`, `${out}/js/idiomorph-
 for (const [family, file] of [["inter", "inter-latin-wght-normal"], ["jetbrains-mono", "jetbrains-mono-latin-wght-normal"]])
   await cp(`${modules}/@fontsource-variable/${family}/files/${file}.woff2`, `${out}/fonts/${file}.woff2`);
 await cp(`${modules}/@tabler/icons/icons/outline`, "build/icons", { recursive: true });
+// The bundler has been seen to keep the process alive after its work.
+process.exit(0);

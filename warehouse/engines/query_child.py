@@ -126,6 +126,8 @@ def _prepare(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], text: _
         _make_view(connection, name, catalogue[name])
     for statement in text.before:
         run(connection, statement)
+    if "td_parse_agent" in text.sql.lower():
+        import_module("warehouse.engines.agents").register(connection)
     _settle(connection, job)
     return passed
 

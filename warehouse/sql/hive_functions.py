@@ -263,6 +263,7 @@ _RENAMED = {
     "td_positions": ("td__hive_positions", 1),
     "td_url_decode": ("td__td_url_decode", 1),
     "td_md5": ("md5", 1),
+    "td_parse_agent": ("td_parse_agent", 1),
 }
 _PARTS = {
     "year": "year",

@@ -36,10 +36,8 @@ _BY_NAME = {
     "Join a table with the country of each place instead.",
     "td_currency_conv": "{name} needs Treasure Data's exchange rates, which this engine does not have. "
     "Join a table with the rates instead.",
-    "td_parse_user_agent": "{name} needs Treasure Data's list of browsers, which this engine does not have. "
-    "Test the text with regexp_like(user_agent, 'iPhone|Android') instead.",
-    "td_parse_agent": "{name} needs Treasure Data's list of browsers, which this engine does not have. "
-    "Test the text with regexp_like(user_agent, 'iPhone|Android') instead.",
+    "td_parse_user_agent": "{name} follows another list of browsers, which this engine does not have. "
+    "Write TD_PARSE_AGENT(user_agent)['os'] instead.",
     "checksum": "checksum() is Trino's own; this engine has no equal. "
     "Write to_hex(md5(to_utf8(array_join(array_agg(x ORDER BY x), ',')))) instead.",
     "word_stem": "word_stem() is not available here. Compare lower(x) instead.",

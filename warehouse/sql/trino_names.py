@@ -93,6 +93,7 @@ _RENAMED = {
     "multimap_agg": ("td__multimap_agg", 2),
     "td_url_decode": ("td__td_url_decode", 1),
     "td_md5": ("md5", 1),
+    "td_parse_agent": ("td_parse_agent", 1),
 }
 
 
