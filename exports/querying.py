@@ -148,7 +148,7 @@ def _telling(lease: Lease, result: Result) -> Callable[[int], None]:
         lease.check()
         if time.monotonic() - told > PROGRESS_SECONDS:
             told = time.monotonic()
-            lease.save(progress=result.progress().percent, result_rows=rows)
+            lease.save(progress=result.progress().percent, **({"result_rows": rows} if rows else {}))
 
     return heard
 
