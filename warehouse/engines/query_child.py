@@ -243,6 +243,7 @@ def _stream(rows: Rows) -> int:
         for batch in rows.batches:
             for piece in in_pieces(batch):
                 writer.write_batch(piece)
+            stdout.flush()  # the next rows may be long in coming
             count += batch.num_rows
     return count
 

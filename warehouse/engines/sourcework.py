@@ -47,6 +47,7 @@ class Telling:
                 if self.stopping.is_set():
                     raise Cancelled("The query was cancelled.")
                 self._write(writer, batch.slice(0, self._limit - self.rows))
+                stdout.flush()  # the next rows may be long in coming
                 self.rows += batch.num_rows
                 if self.rows > self._limit:
                     raise LimitExceeded("rows", "")

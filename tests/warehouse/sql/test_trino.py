@@ -422,7 +422,7 @@ def test_an_expression_is_what_trino_documents(expression: str, expected: Any) -
     assert isinstance(found, type(expected)) or isinstance(expected, float)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12), min_size=1, max_size=20))
 def test_nfkc_is_unicodes(texts: list[str]) -> None:
     rows = ", ".join("('" + text.replace("'", "''") + "', " + str(place) + ")" for place, text in enumerate(texts))
