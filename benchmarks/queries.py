@@ -56,6 +56,7 @@ def fenced(folder: Path, table: Table, dialect: str = "trino", sql: str = SQL) -
 def unfenced(folder: Path, table: Table) -> int:
     """The same rows from a DuckDB of this process, without guard, Landlock or limits."""
     connection = duckdb.connect(config={"threads": 2, "memory_limit": f"{LIMITS.memory_mb}MiB"})
+    connection.execute("SET enable_progress_bar = false")
     reader = connection.sql(f"SELECT * FROM read_parquet('{table.files[0]}')").to_arrow_reader(10_000)
     return write(reader.schema, reader, folder / "unfenced.arrow")
 
