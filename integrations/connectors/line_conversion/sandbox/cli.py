@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 from pathlib import Path
 from typing import Any, Protocol
@@ -64,13 +65,16 @@ def json_value(text: str) -> Any:
 
 def serve(options: dict[str, Any], out: Output) -> None:
     """Listen until SIGTERM or SIGINT; says where on `out`. Raises ValueError for rules or OSError for a taken port."""
-    # Waited for, not handled: a handler that sets an event can meet the lock of the very wait it interrupts.
+    # A handler that sets an event can meet the lock of the very wait it interrupts, and a signal that only this thread
+    # blocks is taken by a library's thread: so the interpreter writes it into a pipe.
+    told, telling = os.pipe()
+    os.set_blocking(telling, False)
+    signal.set_wakeup_fd(telling)
     for number in ENDING:
-        signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        signal.signal(number, lambda *_: None)
     tags = dict(options["tags"] or [("demo-tag", "demo-token")])
     sandbox = Sandbox(tags, host=options["host"], port=options["port"], keep=options["keep"], behave=options["behave"])
     with sandbox:
         out.write(f"LINE sandbox listening on {sandbox.url}\n")
         out.flush()
-        signal.sigwait(ENDING)
+        os.read(told, 1)
