@@ -87,7 +87,7 @@ def signed_in(browser, console):
 def create_authentication(page, name, token):
     page.get_by_role("link", name="Catalog").first.click()
     page.get_by_label("Search connectors").fill("LINE")
-    page.get_by_role("link", name="Create Authentication").click()
+    page.get_by_role("link", name="Create Authentication LINE Conversion API").click()
     page.get_by_label("LINE Tag ID").fill("tag-1")
     page.get_by_label("Access Token").fill(token)
     page.get_by_label("LINE Channel ID").fill("1234567890")
