@@ -97,6 +97,22 @@ class JobState(models.TextChoices):
     KILLED = "killed", "Killed"
 
 
+class Mode(models.TextChoices):
+    """What a job with a destination does with its rows."""
+
+    SEND = "send", "Send"
+    VALIDATE = "validate", "Validate only"  # checks every row; nothing leaves this server
+    TEST = "test", "Send as test"  # every event is marked as a test: it is shown, but not counted
+
+
+class RowsFrom(models.TextChoices):
+    """Where a job takes its rows from."""
+
+    QUERY = "query", "Query"
+    REJECTS = "rejects", "Rows that the parent job did not get through"
+    RESULT = "result", "The parent job's kept result"
+
+
 class Phase(models.TextChoices):
     QUERYING = "querying", "Querying"
     CHECKING = "checking", "Checking"
@@ -153,6 +169,9 @@ class Job(models.Model):
     connector_key = models.CharField(max_length=40, blank=True, default="")
     mapping: Any = models.JSONField(default=dict)
     settings: Any = models.JSONField(default=dict)
+    mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.SEND)
+    parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children")
+    rows_from = models.CharField(max_length=10, choices=RowsFrom.choices, default=RowsFrom.QUERY)
     created_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     scheduled_for = models.DateTimeField(null=True)
@@ -178,6 +197,7 @@ class Job(models.Model):
     hinted_at = models.DateTimeField(null=True)
     tries = models.PositiveIntegerField(default=0)  # used up at the request that stands at `position`
     throttled_since = models.DateTimeField(null=True)  # answered nothing but 429 since then
+    division: Any = models.JSONField(default=dict)  # of the request that is being taken apart, see exports.division
 
     # what its statements wrote, and the kept result of the last one
     statements = models.PositiveSmallIntegerField(default=0)  # done: their tables are written
@@ -196,6 +216,7 @@ class Job(models.Model):
     refused = models.BigIntegerField(default=0)
     unknown = models.BigIntegerField(default=0)
     not_attempted = models.BigIntegerField(default=0)
+    notes: Any = models.JSONField(default=dict)  # warnings and readiness, counted over the rows; see exports.notes
     outcome = models.GeneratedField(  # one of Outcome
         expression=_OUTCOME, output_field=models.CharField(max_length=12), db_persist=True
     )
