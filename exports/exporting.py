@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,8 @@ from exports.accounting import Ending
 from exports.endings import JobFailed, RetryLater, authentication_gone
 from exports.exporter.batches import Batch
 from exports.exporter.cells import plain_values
-from exports.exporter.delivery import Attempt, Cause, Halted, Refusal, Settled, deliver, next_wait, pause
+from exports.exporter.delivery import Attempt, Cause, Halted, Refusal, Settled, Stale, deliver, next_wait, pause
+from exports.exporter.division import Division
 from exports.exporter.explain import Reject as CoreReject
 from exports.exporter.mapping import Column, Mapping, from_json
 from exports.exporter.masking import mask
@@ -60,6 +61,7 @@ class Export:
         self.kept = KeptResult(job.folder / NAME)
         self.evidence = KeptResult(job.folder / NAME)  # read here while the encoder's thread reads the other one
         self.position = job.position
+        self.division = Division.from_json(job.division)
         self.tries = job.tries
         self.throttled_since = job.throttled_since
         self.strict = not self.settings["ignore_invalid_records"]
@@ -120,38 +122,68 @@ class Export:
 
         `spare`: seconds that events must still have left.
         """
-        ready = batches(
-            self.plan(spare),
-            self.kept.batches(self.position),
-            max_events=self.settings["max_records"],
-            max_bytes=self.connector.limits.bytes,
-        )
-        with closing(prefetched(ready)) as ahead:  # type: ignore[type-var]
+        plan = self.plan(spare)
+        while self.division:
+            divided = list(self._batches(plan, self.division.end_row))
+            if len(divided) != 1:  # rows that were not in the window yet have come into it: begin with them anew
+                self.division = None
+            elif not self._deliver(divided[0]):
+                return
+        with closing(prefetched(self._batches(plan, self.job.rows))) as ahead:  # type: ignore[type-var]
             for batch in ahead:
-                if batch.outside_window(int(time.time())):
+                if not self._deliver(batch):
                     return
-                self._deliver(batch)
         if self.position < self.job.rows:
             raise JobFailed("The kept result has fewer rows than the query gave.", "Run the job again from its query.")
 
-    def _deliver(self, batch: Batch) -> None:
+    def _batches(self, plan: Plan, end_row: int) -> Iterator[Batch]:
+        """Requests for the rows from the position to `end_row`."""
+        return batches(
+            plan,
+            self.kept.batches(self.position, end_row),
+            max_events=self.settings["max_records"],
+            max_bytes=self.connector.limits.bytes,
+        )
+
+    def _deliver(self, batch: Batch) -> bool:
+        """False: an event has left the time window before its request left."""
         request: JobRequest | None = None
-        for step in deliver(batch, self.sender, self.connector, stop_at_refusal=self.strict):
+        steps = deliver(
+            batch,
+            self.sender,
+            self.connector,
+            clock=time.time,
+            division=self.division,
+            stop_at_refusal=self.strict,
+        )
+        for step in steps:
             match step:
                 case Attempt():
                     request = self.sender.record(step)
+                    self._remember(step.division)
                     self._log_answer(request, step)
                 case Settled():
                     self._settle(step, request)  # what is known goes on record before Stop is heard
                     self.lease.check()
                 case Halted():
                     self._halt(step)
+                case Stale():
+                    return False
+        return True
+
+    def _remember(self, division: Division | None) -> None:
+        """What a refused request has taught, on record before the next one leaves."""
+        if division:
+            self.division = division
+            self.lease.save(division=division.to_json())
 
     def _settle(self, settled: Settled, request: JobRequest | None) -> None:
         found = [*map(invalid, settled.rejects), *map(refused, settled.refused)]
         ending = Ending(settled.first_row, settled.end_row, settled.accepted, tuple(sorted(found, key=lambda r: r.row)))
-        accounting.settle(self.lease, ending, sample=self.sample, request=request)
+        division = settled.division.to_json() if settled.division else {}
+        accounting.settle(self.lease, ending, sample=self.sample, request=request, division=division)
         self.position, self.tries, self.throttled_since = settled.end_row, 0, None
+        self.division = settled.division
         if self.strict and settled.rejects:
             row = settled.rejects[0][0] + 1
             raise JobFailed(
@@ -195,7 +227,7 @@ class Export:
         since = self.throttled_since or now
         if now - since > THROTTLED_AT_MOST:
             raise JobFailed("LINE has asked to slow down (429) for 24 hours.", "Run the job again later.")
-        wait = pause(self.settings, 0, halted.reply.retry_after)
+        wait = pause(self.settings, self.sender.throttled - 1, halted.reply.retry_after)
         raise RetryLater(wait, halted.advice.what, throttled_since=since)
 
     def _retry(self, halted: Halted) -> None:

@@ -51,14 +51,16 @@ class KeptResult:
     def schema(self) -> pa.Schema:
         return self.reader.schema
 
-    def batches(self, start: int = 0) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """(first row's number, batch) from row `start` to the end."""
+    def batches(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """(first row's number, batch) from row `start` to row `end`, or to the last."""
         number, offset = divmod(start, BATCH_ROWS)
         for index in range(number, self.reader.num_record_batches):
-            batch = self.reader.get_batch(index)
-            if offset >= len(batch):
+            batch = self.reader.get_batch(index).slice(offset)
+            first = index * BATCH_ROWS + offset
+            wanted = batch if end is None else batch.slice(0, max(0, end - first))
+            if not len(wanted):
                 return
-            yield index * BATCH_ROWS + offset, batch.slice(offset)
+            yield first, wanted
             offset = 0
 
     def rows(self, numbers: list[int]) -> pa.Table:
