@@ -238,8 +238,8 @@ class Export:
         count = len(halted.unknown_rows)
         raise JobFailed(
             f"{halted.advice.what} Gave up after {self.tries} {'retry' if self.tries == 1 else 'retries'}.",
-            f"{count:,} events of the last request are unknown: LINE may have them. Run again when LINE answers: "
-            "it drops what it has already, by deduplication_key, for 30 days.",
+            f"{count:,} events of the last request are unknown: LINE may have them. Resume when LINE answers: it drops "
+            "what it has already, by deduplication_key, for 30 days.",
         )
 
     # --- evidence

@@ -224,5 +224,5 @@ def stop_text(job: Job) -> str:
     who = words.service(job)
     told = f"{job.accepted:,} events were accepted so far: they stay at {who} and cannot be recalled."
     flight = "If a request is in flight, its events become unknown: nobody can tell whether they were received."
-    again = f"Run again later sends every row anew; {who} drops what it has, by deduplication_key, for 30 days."
+    again = f"Resume goes on with them later; {who} drops what it has already, by deduplication_key, for 30 days."
     return f"{told} {flight} The rows not attempted yet are not sent. {again}"

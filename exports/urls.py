@@ -39,6 +39,7 @@ urlpatterns = [
     path("jobs/<int:pk>", jobs.job, name="job"),
     path("jobs/<int:pk>/values", jobs.values, name="job_values"),
     path("jobs/<int:pk>/stop", job_actions.stop, name="job_stop"),
+    path("jobs/<int:pk>/resume", job_actions.resume, name="job_resume"),
     path("jobs/<int:pk>/run-again", job_actions.run_again, name="job_run_again"),
     path("jobs/<int:pk>/rejects.csv", job_downloads.rejects_csv, name="job_rejects_csv"),
     path("jobs/<int:pk>/rejects.jsonl", job_downloads.rejects_jsonl, name="job_rejects_jsonl"),

@@ -25,7 +25,6 @@ from tests.exports.factories import a_job, a_query, a_reason, a_request, exporti
 from tests.exports.queries import a_draft, line, target_text
 from warehouse.models import Database, Table, TableFile
 
-
 AT_NIGHT = """async () => {
   document.documentElement.dataset.theme = "dark";
   await new Promise(requestAnimationFrame);

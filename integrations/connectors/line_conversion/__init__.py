@@ -45,8 +45,7 @@ CONNECTOR = Connector(
         400: Advice("LINE refused the request: at least one event in it is invalid."),
         401: Advice(
             "LINE refused the access token (401).",
-            "It may have been reissued, or belong to another tag. Paste a new token in the authentication, test it, "
-            "and run again.",
+            "It may have been reissued, or belong to another tag. Paste a new token in the authentication and test it.",
         ),
         403: Advice(
             "LINE forbids this access (403).",
@@ -61,7 +60,7 @@ CONNECTOR = Connector(
     },
     undocumented=Advice(
         "LINE gave an answer that its documentation does not know.",
-        "The job stopped to be safe. Look at the code, and run again when it is understood.",
+        "The job stopped to be safe. Look at the code, and go on when it is understood.",
     ),
     unreachable=Advice(
         "LINE cannot be reached.",
