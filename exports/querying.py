@@ -106,8 +106,15 @@ def _check_mapping(job: Job, sql: str, database: Database) -> None:
 
 
 def sent_in_order_of(job: Job) -> str | None:
-    """The result column with the event's time: events are sent in the order in which they happened."""
-    return (job.mapping.get("event_timestamp") or {}).get("column")
+    """The result column with the event's time: events are sent in the order in which they happened.
+
+    None where there is none, or the user wants the query's own order.
+    """
+    if not job.exports or job.settings.get("keep_row_order"):
+        return None
+    field = connector(job.connector_key).window_field
+    column: str | None = (job.mapping.get(field.name) or {}).get("column") if field else None
+    return column
 
 
 def _keep(job: Job, lease: Lease, result: Result, started: float) -> None:

@@ -78,7 +78,7 @@ def test_a_query_is_exported_to_an_existing_integration(open_panel, query, width
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved as version 2.")).to_be_visible()
     kept = ExportTarget.objects.get(query=query)
-    assert kept.settings == {"ignore_invalid_records": True, "max_records": 5000}
+    assert kept.settings == {"ignore_invalid_records": True, "max_records": 5000, "keep_row_order": False}
     assert kept.mapping["phone"] == {"column": "tel"}
 
 

@@ -105,6 +105,13 @@ def test_a_query_with_an_order_of_its_own_keeps_it(line, start):
     assert times == sorted(times, reverse=True)
 
 
+def test_the_query_keeps_its_row_order_when_the_user_wants_it(line, start):
+    shuffled = events(50).take(list(range(49, -1, -1)))
+    run(start(shuffled, keep_row_order=True))
+    times = [e["event"]["event_timestamp"] for e in line.events]
+    assert times == sorted(times, reverse=True)
+
+
 def test_an_email_leaves_only_as_its_hash(line, start):
     run(start(events(1)))
     assert line.events[0]["user"] == {"email": hashlib.sha256(b"u0@example.com").hexdigest()}

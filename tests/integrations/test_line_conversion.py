@@ -149,6 +149,7 @@ def test_settings_have_the_documented_defaults_and_limits():
         "connection_timeout": 300,
         "ignore_invalid_records": True,
         "max_records": 1000,
+        "keep_row_order": False,
     }
     assert CONNECTOR.setting("max_records").limits == "1,000 to 100,000"
     assert (CONNECTOR.limits.events, CONNECTOR.limits.bytes) == (100_000, 300_000_000)
