@@ -226,7 +226,7 @@ class Export:
         now = timezone.now()
         since = self.throttled_since or now
         if now - since > THROTTLED_AT_MOST:
-            raise JobFailed("LINE has asked to slow down (429) for 24 hours.", "Run the job again later.")
+            raise JobFailed("LINE has asked to slow down (429) for 24 hours.", "Resume the job later.")
         wait = pause(self.settings, self.sender.throttled - 1, halted.reply.retry_after)
         raise RetryLater(wait, halted.advice.what, throttled_since=since)
 
