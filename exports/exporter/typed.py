@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exports.exporter.cells import INT64, TEXT, Mask, bools, doubles, has_value, integers, is_text, plain, plain_values
+from exports.exporter.patterns import matches
 from integrations.spec import Number, StringList, Truth, TypedRule
-from integrations.typed import TRUTH
 
 _ZERO = pa.scalar(0, INT64)
-_WORDS = pc.SetLookupOptions(pa.array(list(TRUTH), TEXT))
+_is_true, _is_false = matches("^[Tt][Rr][Uu][Ee]$"), matches("^[Ff][Aa][Ll][Ss][Ee]$")
 _UTC = ZoneInfo("UTC")  # no list holds times
 
 
@@ -70,10 +70,11 @@ def _truths(array: pa.Array) -> Typed:
     if pa.types.is_boolean(array.type):
         there = bools(array.is_valid())
         return Typed(there, there, array.cast(TEXT))
-    if not is_text(array.type):
-        return Typed(has_value(array), np.zeros(len(array), bool), pa.nulls(len(array), TEXT))
-    cells = pc.ascii_lower(array.cast(TEXT))
-    return Typed(has_value(array), bools(pc.call_function("is_in", [cells], _WORDS)), cells)
+    true = false = np.zeros(len(array), bool)
+    if is_text(array.type):
+        text = array.cast(TEXT)
+        true, false = _is_true(text), _is_false(text)
+    return Typed(has_value(array), true | false, pa.array(true).cast(TEXT))
 
 
 def _lists(array: pa.Array, rule: StringList) -> Typed:

@@ -90,6 +90,15 @@ def test_a_test_flag_is_a_boolean_or_its_word():
     assert codes_of("test_flag", [1, 0, None]) == ["not_a_boolean", "not_a_boolean", None]
 
 
+@pytest.mark.parametrize("type_", [pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())])
+@pytest.mark.parametrize("name", ["test_flag", "value", "quantity", "item_ids"])
+def test_text_of_any_kind_may_be_cut_out_of_the_middle(name, type_):
+    values = ["true", "FALSE", ""] if name == "test_flag" else ["12", "7", ""]
+    whole = table([GOOD] * 9).set_column(table([]).schema.get_field_index(name), name, pa.array(values * 3, type_))
+    batch = whole.slice(4, 4)
+    assert both_agree(plan_of(batch), batch)[1] == []
+
+
 @pytest.mark.parametrize("type_", TEXT_LISTS, ids=str)
 def test_every_kind_of_list_is_a_list(type_):
     values = [["a", None, "", '"夏"\n'], None, [], [None, ""], ["b"]]
