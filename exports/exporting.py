@@ -20,7 +20,7 @@ from exports.exporter.cells import plain_values
 from exports.exporter.delivery import Attempt, Cause, Halted, Refusal, Settled, Stale, deliver, next_wait, pause
 from exports.exporter.division import Division
 from exports.exporter.explain import Reject as CoreReject
-from exports.exporter.mapping import Column, Mapping, from_json
+from exports.exporter.mapping import Column, Mapping, constant_text, from_json
 from exports.exporter.masking import mask
 from exports.exporter.pipeline import batches, invalid_rows, prefetched
 from exports.exporter.plan import Plan, compile_plan
@@ -249,7 +249,7 @@ class Export:
         source = self.mapping.get(name)
         try:
             if not isinstance(source, Column):
-                return str(source.value) if source else ""
+                return constant_text(source.value) if source else ""
             cell = self.evidence.rows([row]).column(source.name).combine_chunks()
             value = plain_values(cell, ZoneInfo(self.job.time_zone))[0]
             shown = "" if value is None else mask(self.connector.field(name), value)
