@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exports.exporter.mapping import Column, Constant
+from integrations.connectors.line_conversion.sandbox.events import problem
 from tests.exports.exporter.rows import FIELDS, GOOD, NOW, both_agree, column, plan_of, table
 
 WIDE = decimal.Context(prec=76)
@@ -118,11 +119,12 @@ def table_of(random, size):
 
 @settings(deadline=None, max_examples=80)
 @given(st.randoms(use_true_random=True), st.integers(1, 60))
-def test_the_engine_does_what_the_reference_says(random, size):
+def test_the_engine_does_what_the_reference_says_and_the_stand_in_for_line_takes_it(random, size):
     batch = table_of(random, size)
     zone = random.choice(["Asia/Tokyo", "Europe/Berlin", "UTC"])
     channel = random.choice([{}, {"line_channel_id": "1"}])
-    both_agree(plan_of(batch, settings=channel, time_zone=zone), batch)
+    events, _ = both_agree(plan_of(batch, settings=channel, time_zone=zone), batch)
+    assert not [wrong for event in events if (wrong := problem(event, now=NOW, has_channel=bool(channel)))]
 
 
 @pytest.mark.parametrize("name", [name for name in FIELDS if name != "event_timestamp"])
