@@ -69,7 +69,7 @@ class Truth:
     """A boolean, or the text true or false in upper or lower case. Nothing else: neither 1 and 0 nor yes and no."""
 
     kind: ClassVar[TypedKind] = "boolean"
-    describe: ClassVar[str] = "true or false"
+    describe: ClassVar[str] = "true or false, as a boolean or as text"
 
     def check(self, value: object) -> Reason | None:
         return Reason("not_a_boolean", "must be true or false") if self.read(value) is None else None

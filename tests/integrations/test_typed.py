@@ -139,7 +139,7 @@ def test_they_say_what_they_are():
     ]
     assert [field(rule).rule for rule in (COUNT, Truth(), LIST)] == [
         "from 0 to 2,147,483,647",
-        "true or false",
+        "true or false, as a boolean or as text",
         "up to 3, as a list, a JSON array, or text with commas",
     ]
 
