@@ -56,9 +56,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Group:
+    """`open`: shown at once, where the group is one that can be closed."""
+
     name: str
     note: str
     rows: list[Row]
+    open: bool = True
+
+    @property
+    def mapped(self) -> int:
+        return sum(row.mapped for row in self.rows)
 
 
 def says(field: Field, verdict: FieldVerdict) -> str:

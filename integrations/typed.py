@@ -36,12 +36,14 @@ class Number:
 
     @property
     def describe(self) -> str:
-        return f"a {'whole number' if self.whole else 'number'} from 0 to {self.most:,}"
+        return f"from 0 to {self.most:,}"
 
     def check(self, value: object) -> Reason | None:
         if self.read(value) is not None:
             return None
-        return Reason("not_an_integer" if self.whole else "not_a_number", f"must be {self.describe}")
+        if self.whole:
+            return Reason("not_an_integer", f"must be a whole number {self.describe}")
+        return Reason("not_a_number", f"must be a number {self.describe}")
 
     def read(self, value: object) -> int | float | None:
         number = as_integer(value) if self.whole else _as_float(value)
@@ -67,7 +69,7 @@ class Truth:
     """A boolean, or the text true or false in upper or lower case. Nothing else: neither 1 and 0 nor yes and no."""
 
     kind: ClassVar[TypedKind] = "boolean"
-    describe: ClassVar[str] = "true or false"
+    describe: ClassVar[str] = "true or false, as a boolean or as text"
 
     def check(self, value: object) -> Reason | None:
         return Reason("not_a_boolean", "must be true or false") if self.read(value) is None else None
@@ -92,7 +94,7 @@ class StringList:
 
     @property
     def describe(self) -> str:
-        return f"up to {self.most} strings: a list, a JSON array, or text with commas between them"
+        return f"up to {self.most}, as a list, a JSON array, or text with commas"
 
     def empty(self, value: object) -> bool:
         return self.read(value) == []

@@ -68,10 +68,15 @@ def _source_from_json(field: str, value: object) -> Source:
 
 
 def is_constant(value: object) -> bool:
-    """Text, a boolean, a finite number or a list of text: what can stand in a mapping as a constant."""
+    """Text, a boolean, a finite number or a list of text: what can stand in a mapping as a constant.
+
+    Text has neither NUL nor half a surrogate pair: no database keeps them, and no event can hold the latter.
+    """
     if isinstance(value, list):
-        return all(isinstance(item, str) for item in value)
-    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+        return all(isinstance(item, str) and is_constant(item) for item in value)
+    if isinstance(value, str):
+        return not re.search("[\0\ud800-\udfff]", value)
+    return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
 
 
 def constant_text(value: object) -> str:

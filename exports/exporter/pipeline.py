@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exports.exporter.batches import Batch, Chunk, cut, without_giants
-from exports.exporter.cells import texts
+from exports.exporter.cells import is_list, texts
 from exports.exporter.checks import check_batch
 from exports.exporter.encode import encode, explain_rows
 from exports.exporter.explain import Reject
@@ -82,13 +82,18 @@ def _light(plan: Plan, first_row: int, batch: pa.RecordBatch) -> Iterator[tuple[
 
 
 def _cell_bytes(plan: Plan, batch: pa.RecordBatch) -> int:
-    """Bytes of the mapped cells; those of a dictionary as often as they stand in the column."""
+    """Bytes of the mapped cells; those of a dictionary as often as they stand in the column, and one for each item."""
     return sum(_column_bytes(batch.column(name)) for name in plan.columns)
 
 
 def _column_bytes(column: pa.Array) -> int:
+    if is_list(column.type):
+        items = column.flatten()
+        return _column_bytes(items) + len(items)
     if not pa.types.is_dictionary(column.type):
         return int(column.nbytes)
+    if is_list(column.type.value_type):
+        return _column_bytes(column.dictionary_decode())
     lengths = pc.binary_length(texts(column.dictionary).array)
     return int(pc.sum(lengths.take(column.indices)).as_py() or 0)
 

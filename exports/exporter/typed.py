@@ -79,7 +79,7 @@ def _truths(array: pa.Array) -> Typed:
 
 def _lists(array: pa.Array, rule: StringList) -> Typed:
     """Row by row: lists are few, and short."""
-    values = [None if value is None or rule.empty(value) else value for value in plain_values(array, _UTC)]
-    good = [value is not None and not isinstance(value, bytes) and rule.check(value) is None for value in values]
-    cells = [orjson.dumps(rule.read(v)).decode() if ok else None for v, ok in zip(values, good, strict=True)]
-    return Typed(np.array([value is not None for value in values], bool), np.array(good, bool), pa.array(cells, TEXT))
+    found = [[] if value is None else rule.read(value) for value in plain_values(array, _UTC)]  # None: no list
+    good = np.array([bool(strings) and len(strings or ()) <= rule.most for strings in found], bool)
+    cells = [orjson.dumps(strings).decode() if ok else None for strings, ok in zip(found, good.tolist(), strict=True)]
+    return Typed(np.array([strings != [] for strings in found], bool), good, pa.array(cells, TEXT))

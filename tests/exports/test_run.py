@@ -112,6 +112,23 @@ def test_the_query_keeps_its_row_order_when_the_user_wants_it(line, start):
     assert times == sorted(times, reverse=True)
 
 
+def test_additional_fields_leave_as_what_they_are(line, start):
+    cells = "12.50 as amount, sum(3) over () as quantity, ['sku-1', 'sku-2'] as item_ids, '[\"夏\", \"茶\"]' as words"
+    columns = {name: {"column": name} for name in [*events(1).column_names, "quantity", "item_ids"]}
+    mapping = {**columns, "value": {"column": "amount"}, "keywords": {"column": "words"}}
+    mapping |= {"test_flag": {"constant": True}, "currency": {"constant": "TWD"}, "category": {"constant": "tea"}}
+    assert ends(run(start(events(2), sql=f"select *, {cells} from events", mapping=mapping))) == (2, 0, 2, 0, 0, 0)
+    assert line.events[1]["event"]["test_flag"] is True
+    assert line.events[1]["custom"] == {
+        "value": 12.5,
+        "currency": "TWD",
+        "quantity": 6,
+        "item_ids": ["sku-1", "sku-2"],
+        "keywords": ["夏", "茶"],
+        "category": "tea",
+    }
+
+
 def test_an_email_leaves_only_as_its_hash(line, start):
     run(start(events(1)))
     assert line.events[0]["user"] == {"email": hashlib.sha256(b"u0@example.com").hexdigest()}

@@ -137,7 +137,11 @@ def test_they_say_what_they_are():
         ("boolean", "boolean"),
         ("list", "list of strings"),
     ]
-    assert field(COUNT).rule == "a whole number from 0 to 2,147,483,647"
+    assert [field(rule).rule for rule in (COUNT, Truth(), LIST)] == [
+        "from 0 to 2,147,483,647",
+        "true or false, as a boolean or as text",
+        "up to 3, as a list, a JSON array, or text with commas",
+    ]
 
 
 def test_bytes_are_text_that_is_no_utf8():

@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exports.exporter.mapping import Column, Constant
+from exports.exporter.pipeline import batches, invalid_rows
+from integrations.connectors.line_conversion.sandbox.events import problem
 from tests.exports.exporter.rows import FIELDS, GOOD, NOW, both_agree, column, plan_of, table
 
 WIDE = decimal.Context(prec=76)
@@ -118,11 +120,12 @@ def table_of(random, size):
 
 @settings(deadline=None, max_examples=80)
 @given(st.randoms(use_true_random=True), st.integers(1, 60))
-def test_the_engine_does_what_the_reference_says(random, size):
+def test_the_engine_does_what_the_reference_says_and_the_stand_in_for_line_takes_it(random, size):
     batch = table_of(random, size)
     zone = random.choice(["Asia/Tokyo", "Europe/Berlin", "UTC"])
     channel = random.choice([{}, {"line_channel_id": "1"}])
-    both_agree(plan_of(batch, settings=channel, time_zone=zone), batch)
+    events, _ = both_agree(plan_of(batch, settings=channel, time_zone=zone), batch)
+    assert not [wrong for event in events if (wrong := problem(event, now=NOW, has_channel=bool(channel)))]
 
 
 @pytest.mark.parametrize("name", [name for name in FIELDS if name != "event_timestamp"])
@@ -131,6 +134,15 @@ def test_the_engine_does_what_the_reference_says(random, size):
 def test_one_field_alone_does_what_the_reference_says(name, random):
     batch = table([{**GOOD, name: mutated(random, name)} for _ in range(300)])
     both_agree(plan_of(batch), batch)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.randoms(use_true_random=True), st.integers(1, 30), st.integers(150, 3000))
+def test_the_rows_found_invalid_beforehand_are_those_that_are_left_out_later(random, size, max_bytes):
+    batch = table_of(random, size)
+    plan = plan_of(batch)
+    left_out = [r for b in batches(plan, [(0, batch)], max_events=9, max_bytes=max_bytes) for r in b.rejects]
+    assert list(invalid_rows(plan, [(0, batch)], max_bytes=max_bytes)) == left_out
 
 
 NUMERIC = [pa.float64(), pa.float32(), pa.decimal128(38, 20), pa.decimal128(20, 2), pa.decimal256(70, 50)]
