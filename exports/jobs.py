@@ -4,8 +4,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from exports import accounting, dispatch
-from exports.models import ACTIVE, WAITING, Job, JobLog, JobState, Query
+from exports import accounting, dispatch, job_words
+from exports.models import ACTIVE, WAITING, Job, JobLog, JobState, Mode, Query
 from exports.targets import Target
 from exports.texts import Text
 
@@ -18,6 +18,7 @@ def start(
     query: Query | None = None,
     query_version: int | None = None,
     target: Target | None = None,
+    mode: str = Mode.SEND,
 ) -> Job:
     """Make a job of this text, with everything that decides what is sent frozen in it, and wake a worker."""
     now = timezone.now()
@@ -40,20 +41,20 @@ def start(
         job.connector_key = target.authentication.connector_key
         job.mapping = target.mapping
         job.settings = target.settings
+        job.mode = mode
     return _queue(job)
 
 
 def _queue(job: Job) -> Job:
     with transaction.atomic():
         job.save()
-        what = f"Export to {job.destination}" if job.exports else "Query"
-        log(job, f"{what} queued by {job.created_by or 'the console'}.")
+        log(job, job_words.queued(job))
         dispatch.hint_if_room(job.pk, job.next_attempt_at)
     return job
 
 
 def run_again(job: Job, *, user: User) -> Job:
-    """A new job that does what `job` did, from its query on: same text, mapping and settings."""
+    """A new job that does what `job` did, from its query on: same text, mapping, settings and mode."""
     return _queue(
         Job(
             query=job.query,
@@ -70,6 +71,9 @@ def run_again(job: Job, *, user: User) -> Job:
             connector_key=job.connector_key,
             mapping=job.mapping,
             settings=job.settings,
+            mode=job.mode,
+            parent=job.parent,
+            rows_from=job.rows_from,
             created_by=user,
             next_attempt_at=timezone.now(),
         )

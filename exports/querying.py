@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from exports import engine, jobs, writing
 from exports.endings import JobFailed
-from exports.exporter.mapping import check_mapping, from_json
+from exports.exporter.mapping import check_mapping
 from exports.exporter.plan import PlanError
 from exports.lease import JobKilled, Lease
 from exports.models import Job, Phase
+from exports.modes import sent_mapping
 from exports.results import NAME, keep, keep_batches
 from exports.texts import Text
 from exports.writing import Writer
@@ -100,7 +101,7 @@ def _check_mapping(job: Job, sql: str, database: Database) -> None:
     """A column that is missing is an error now, not after an hour of querying. Raises PlanError, EngineError."""
     using, tables = engine.engine(job.engine, job.source), engine.readable(job.created_by)
     columns = [c.name for c in using.check(sql, tables=tables, database=database.name).columns]
-    problems = check_mapping(connector(job.connector_key), from_json(job.mapping), columns, now=int(time.time()))
+    problems = check_mapping(connector(job.connector_key), sent_mapping(job), columns, now=int(time.time()))
     if problems:
         raise PlanError(problems)
 

@@ -12,7 +12,7 @@ from exports import accounting, exporting, jobs, masking, querying
 from exports.endings import JobFailed, RetryLater
 from exports.exporter.plan import PlanError
 from exports.lease import JobKilled, Lease, LostLease, db_retry, heartbeat
-from exports.models import Job, JobLog, JobState
+from exports.models import Job, JobLog, JobState, Mode
 from integrations.secrets import SecretUnreadable
 from warehouse.engines.base import EngineError, EngineUnavailable, LimitExceeded, QueryFailed, QueryRejected
 
@@ -66,13 +66,18 @@ def _steps(job: Job, lease: Lease) -> None:
 
 def _done(job: Job, lease: Lease) -> str:
     db_retry(job.refresh_from_db)
+    return _end(job, lease, JobState.SUCCESS, _finished(job))
+
+
+def _finished(job: Job) -> str:
     if not job.exports:
-        text = "Finished."
-    elif not job.rows:
-        text = "Finished: the query returned no rows, so there was nothing to send."
-    else:
-        text = f"Finished: {job.accepted:,} accepted, {job.invalid:,} invalid, {job.refused:,} refused."
-    return _end(job, lease, JobState.SUCCESS, text)
+        return "Finished."
+    validation = job.mode == Mode.VALIDATE
+    if not job.rows:
+        return f"Finished: the query returned no rows, so there was nothing to {'check' if validation else 'send'}."
+    if validation:
+        return f"Finished: {job.not_attempted:,} valid, {job.invalid:,} invalid. Nothing was sent."
+    return f"Finished: {job.accepted:,} accepted, {job.invalid:,} invalid, {job.refused:,} refused."
 
 
 def _end(job: Job, lease: Lease, state: JobState, text: str, level: str = JobLog.Level.INFO, **values: Any) -> str:
