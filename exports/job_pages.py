@@ -9,7 +9,8 @@ from django.utils.safestring import SafeString
 
 from exports import job_words as words
 from exports.job_words import End
-from exports.models import Job, JobLog, JobReason, JobState, Mode, Outcome, Phase
+from exports.models import Job, JobLog, JobReason, JobState, Mode, Outcome, Phase, RowsFrom
+from exports.resuming import REPEATS_DROPPED
 from integrations.catalog import connector
 
 LOG_LINES = 200
@@ -81,7 +82,7 @@ def progress(job: Job, sent: Sent, now: datetime) -> Progress | None:
     if job.state == JobState.QUEUED:
         return Progress("Waiting for a worker", "Goes on as soon as one is free.", ends=_ends(job))
     if not job.result_path:
-        return _querying(job)
+        return _querying(job) if job.phase == Phase.QUERYING else _taking(job)
     if not job.exports:
         return Progress("Keeping the result")
     return _exporting(job, sent, now)
@@ -91,6 +92,10 @@ def _querying(job: Job) -> Progress:
     rows = f"{job.result_rows:,} rows so far" if job.result_rows else ""
     percent = None if job.progress is None else min(99, int(job.progress))
     return Progress(f"Querying {job.database_name}", rows, percent)
+
+
+def _taking(job: Job) -> Progress:
+    return Progress(f"Taking the rows of job {job.parent_id}" if job.parent_id else "Starting")
 
 
 def _exporting(job: Job, sent: Sent, now: datetime) -> Progress:
@@ -235,3 +240,37 @@ def stop_text(job: Job) -> str:
     flight = "If a request is in flight, its events become unknown: nobody can tell whether they were received."
     again = f"Resume goes on with them later; {who} drops what it has already, by deduplication_key, for 30 days."
     return f"{told} {flight} The rows not attempted yet are not sent. {again}"
+
+
+def again_text(job: Job, sent: Sent, now: datetime) -> str:
+    """What Run again does with this job, now."""
+    return " ".join(filter(None, [_again_rows(job), _again_goes(job), _again_accepted(job, sent, now)]))
+
+
+def _again_rows(job: Job) -> str:
+    if job.rows_from == RowsFrom.REJECTS:
+        return f"A new job checks the rows that job {job.parent_id} did not get through, by the same query as this one."
+    if job.rows_from == RowsFrom.RESULT:
+        return f"A new job sends the rows of job {job.parent_id} again."
+    return "The same SQL runs on the data as it is now, in a new job."
+
+
+def _again_goes(job: Job) -> str:
+    if not job.exports:
+        return ""
+    if job.mode == Mode.VALIDATE:
+        return "It is a validation again: nothing is sent."
+    how = ", as test events" if job.mode == Mode.TEST else ""
+    return f"Its result goes to {job.destination} with the same mapping and settings{how}."
+
+
+def _again_accepted(job: Job, sent: Sent, now: datetime) -> str:
+    if not job.accepted:
+        return ""
+    who, rows = words.service(job), f"{job.accepted:,} row{'' if job.accepted == 1 else 's'}"
+    told = f"{who} accepted {rows} of this job already. It drops repeats, by deduplication_key, for 30 days only"
+    if not sent.first or not job.finished:
+        return f"{told}."
+    end = (sent.first + REPEATS_DROPPED).astimezone(words.zone(job))
+    day = f"{end.day} {end:%b %Y, %H:%M} {words.zone_name(end)}"
+    return f"{told}: until {day}." if end > now else f"{told}: they ended on {day}, so what is sent again counts again."

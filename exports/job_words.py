@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from exports.models import Job, JobState, Mode
+from exports.models import Job, JobState, Mode, RowsFrom
 from integrations.catalog import connector
 
 
@@ -97,6 +97,17 @@ def mode(job: Job) -> str:
 
 def queued(job: Job) -> str:
     """The first line of the job's log."""
+    return f"{_queued(job)} {_rows_of(job)}".strip()
+
+
+def _rows_of(job: Job) -> str:
+    return {
+        RowsFrom.REJECTS: f"It takes the rows that job {job.parent_id} did not get through.",
+        RowsFrom.RESULT: f"It takes the rows of job {job.parent_id}.",
+    }.get(RowsFrom(job.rows_from), "")
+
+
+def _queued(job: Job) -> str:
     who = job.created_by or "the console"
     if not job.exports:
         return f"Query queued by {who}."

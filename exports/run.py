@@ -8,11 +8,11 @@ import pyarrow as pa
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from exports import accounting, exporting, jobs, masking, querying
+from exports import accounting, exporting, inheriting, jobs, masking, querying
 from exports.endings import JobFailed, RetryLater
 from exports.exporter.plan import PlanError
 from exports.lease import JobKilled, Lease, LostLease, db_retry, heartbeat
-from exports.models import Job, JobLog, JobState, Mode
+from exports.models import Job, JobLog, JobState, Mode, RowsFrom
 from integrations.secrets import SecretUnreadable
 from warehouse.engines.base import EngineError, EngineUnavailable, LimitExceeded, QueryFailed, QueryRejected
 
@@ -57,7 +57,10 @@ def _run(lease: Lease) -> str:
 
 def _steps(job: Job, lease: Lease) -> None:
     if not job.result_path:
-        querying.query(job, lease)
+        if job.rows_from == RowsFrom.QUERY:
+            querying.query(job, lease)
+        else:
+            inheriting.take(job, lease)
         db_retry(job.refresh_from_db)
     lease.check()
     if job.exports:
