@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import audit
 from accounts.access import editor, viewer
-from exports import filters, job_files, job_list, job_pages, job_parts, resending, resuming, texts
+from exports import filters, job_again, job_files, job_list, job_pages, job_parts, resending, resuming, texts
 from exports import job_words as words
 from exports.filters import CUSTOM, PERIODS, JobFilter
 from exports.models import Job, JobReason, Outcome, Query
@@ -121,7 +121,7 @@ def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "stop_text": job_pages.stop_text(job),
         "resume": resuming.offer(job, now),
         "left": job.unknown + job.not_attempted,
-        "again_text": job_pages.again_text(job, sent, now),
+        "again_text": job_again.text(job, sent, now),
         "service": words.service(job),
     }
 
