@@ -122,7 +122,7 @@ class RunForm(DraftForm):
     def _check_mode(self, mode: Mode, target: Target | None) -> None:
         if target is None:
             self.add_error("mode", f"“{mode.label}” needs a destination: choose one in Export Results.")
-        elif mode == Mode.TEST and not getattr(target.connector, "test_field", ""):
+        elif mode == Mode.TEST and not target.connector.test_field:
             self.add_error("mode", f"{target.connector.name} has no test events. Choose Validate only.")
 
 

@@ -12,9 +12,9 @@ def sent_mapping(job: Job) -> Mapping:
     mapping = from_json(job.mapping)
     if job.mode != Mode.TEST:
         return mapping
-    mark = getattr(connector(job.connector_key), "test_field", "")
+    mark = connector(job.connector_key).test_field
     if not mark:
         raise JobFailed(
             f"{connector(job.connector_key).name} has no test events.", "Run the query as Validate only instead."
         )
-    return {**mapping, mark: Constant("true")}
+    return {**mapping, mark: Constant(True)}

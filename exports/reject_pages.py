@@ -19,7 +19,7 @@ from exports import job_words as words
 from exports.endings import JobFailed
 from exports.exporter.cells import plain, plain_values
 from exports.exporter.explain import Terms, explain_row
-from exports.exporter.mapping import Column, Mapping
+from exports.exporter.mapping import Column, Mapping, constant_text
 from exports.exporter.masking import mask, mask_event
 from exports.job_parts import kept_file
 from exports.masking import personal_columns
@@ -197,7 +197,7 @@ class _View:
         """The row's value of a field; empty if it has none."""
         source = self.mapping.get(field)
         if not isinstance(source, Column):
-            return str(source.value) if source else ""
+            return constant_text(source.value) if source else ""
         value = self._plain(source.name)[self.at[row]]
         shown = "" if value is None else mask(self.connector.field(field), value)
         return f"{shown[:LONGEST]}…" if len(shown) > LONGEST else shown

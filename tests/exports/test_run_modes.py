@@ -1,9 +1,13 @@
 """Jobs that do not simply send: a validation sends nothing, a test marks every event."""
 
+from dataclasses import replace
+
+import pyarrow as pa
 import pytest
 
-from exports import jobs, rejects, run
+from exports import jobs, modes, rejects, run
 from exports.models import Job, JobLog, JobReason, JobState, Mode
+from integrations.connectors.line_conversion import CONNECTOR
 from tests.exports.test_run import authentication, ends, events, line, start  # noqa: F401 - fixtures
 from tests.exports.test_run import run as finish
 
@@ -61,3 +65,26 @@ def test_a_validation_goes_on_after_its_worker_died(line, start, monkeypatch):  
 def test_run_again_keeps_the_mode(line, start, editor):  # noqa: F811
     again = jobs.run_again(start(events(10), mode=Mode.VALIDATE), user=editor)
     assert again.mode == Mode.VALIDATE
+
+
+def test_every_event_of_a_test_is_marked_as_one(line, start):  # noqa: F811
+    job = finish(start(events(2500, bad={3}), mode=Mode.TEST))
+    assert (job.outcome, job.accepted) == ("rejects", 2499)
+    assert len(line.events) == 2499 and all(e["event"]["test_flag"] is True for e in line.events)
+
+
+def test_a_test_is_a_test_whatever_is_mapped(line, start):  # noqa: F811
+    table = events(5).append_column("test_flag", pa.array([False] * 5))
+    finish(start(table, mode=Mode.TEST))
+    assert [e["event"]["test_flag"] for e in line.events] == [True] * 5
+
+
+def test_run_in_earnest_marks_nothing(line, start):  # noqa: F811
+    finish(start(events(5)))
+    assert not any("test_flag" in e["event"] for e in line.events)
+
+
+def test_a_destination_without_test_events_gets_none(line, start, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(modes, "connector", lambda key: replace(CONNECTOR, test_field=""))
+    job = finish(start(events(5), mode=Mode.TEST))
+    assert "has no test events" in job.error and line.stats["requests"] == 0

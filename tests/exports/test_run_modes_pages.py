@@ -1,5 +1,7 @@
 """Choosing a job's mode beside *Run*, and how pages tell it."""
 
+from dataclasses import replace
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -7,6 +9,8 @@ from django.utils import timezone
 from accounts.models import AuditEntry
 from exports import job_list, job_pages, job_words, targets
 from exports.models import Job, JobState, Mode
+from integrations import catalog
+from integrations.connectors.line_conversion import CONNECTOR
 from tests.exports.factories import a_job
 from tests.exports.factories import a_query as a_plain_query
 from tests.exports.queries import a_query, line, posted, target_text
@@ -110,3 +114,14 @@ def test_figures_count_what_was_sent_in_earnest():
         a_job(query=query, mode=mode, accepted=0 if mode == Mode.VALIDATE else 5, not_attempted=0, invalid=5)
     assert (job_list.measure(timezone.now()).accepted, job_list.measure(timezone.now()).invalid) == (5, 5)
     assert job_list.last_runs([query.pk]) == {query.pk: [(5, "f-warn")]}
+
+
+def test_a_test_is_started_beside_run(edit, query):
+    run(edit, query, mode="test")
+    assert Job.objects.get().mode == Mode.TEST
+
+
+def test_a_destination_without_test_events_cannot_be_tested(edit, query, monkeypatch):
+    monkeypatch.setitem(catalog.CONNECTORS, "line_conversion", replace(CONNECTOR, test_field=""))
+    page = run(edit, query, mode="test")
+    assert page.status_code == 422 and "has no test events" in page.content.decode()
