@@ -4,7 +4,7 @@ Nothing that a destination accepted is ever sent by such a job: it holds invalid
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -66,15 +66,21 @@ class Recheck:
         """What has changed since the job beside the SQL."""
         if not self.text or not self.target:
             return []
-        return differences.changes(_as_version(self.job), _now(self.job.name, self.text, self.target))
+        target = replace(self.target, settings=_filled(self.job, self.target.settings))
+        return differences.changes(_as_version(self.job), _now(self.job.name, self.text, target))
 
 
 def _terms(text: Text) -> inheriting.Terms:
     return (text.sql, text.engine, text.source.pk if text.source else None, text.database.name, text.time_zone)
 
 
+def _filled(job: Job, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Export settings with the defaults that count where one is missing."""
+    return targets.clean_settings(connector(job.connector_key), settings)[0]
+
+
 def _as_version(job: Job) -> QueryVersion:
-    target = {"authentication": job.authentication_id, "mapping": job.mapping, "settings": job.settings}
+    target = {"authentication": job.authentication_id, "mapping": job.mapping, "settings": _filled(job, job.settings)}
     return _version(job.name, job.database_name, job.engine, job.source_name, job.time_zone, target)
 
 

@@ -330,3 +330,9 @@ def test_sending_goes_on_after_its_worker_died_with_the_file_linked(job, save, e
     assert ends(run(sending)) == (2, 0, 2, 0, 0, 0)
     assert [path.name for path in sending.folder.glob("result*")] == [results.NAME]
     assert line.stats["accepted"] == 10
+
+
+def test_a_setting_that_is_missing_and_its_default_are_the_same(job, query):
+    query.export_target.settings = {}
+    query.export_target.save()
+    assert resending.look(Job.objects.get(pk=job.pk)).changes == []
