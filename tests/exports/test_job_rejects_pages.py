@@ -307,3 +307,9 @@ def test_run_again_of_other_jobs_says_what_it_does():
 
 def test_a_job_of_a_saved_query_without_rejects_offers_no_fix(client):
     assert "Fix and resend" not in text_of(client.get(f"/jobs/{a_job(query=a_query()).pk}"))
+
+
+@pytest.mark.parametrize(("mode", "says"), [(Mode.VALIDATE, "The 1 valid row"), (Mode.SEND, "did not attempt")])
+def test_rows_that_are_not_among_the_rejected_are_named(client, query, authentication, mode, says):
+    job = rejecting(query=query, authentication=authentication, accepted=0, not_attempted=1, mode=mode)
+    assert says in text_of(client.get(f"/jobs/{job.pk}/fix"))
