@@ -20,12 +20,13 @@ from exports.exporter.cells import plain_values
 from exports.exporter.delivery import Attempt, Cause, Halted, Refusal, Settled, Stale, deliver, next_wait, pause
 from exports.exporter.division import Division
 from exports.exporter.explain import Reject as CoreReject
-from exports.exporter.mapping import Column, Mapping, constant_text, from_json
+from exports.exporter.mapping import Column, Mapping, constant_text
 from exports.exporter.masking import mask
 from exports.exporter.pipeline import batches, invalid_rows, prefetched
 from exports.exporter.plan import Plan, compile_plan
 from exports.lease import Lease
-from exports.models import Job, JobLog, JobRequest, Phase
+from exports.models import Job, JobLog, JobRequest, Mode, Phase
+from exports.modes import sent_mapping
 from exports.rejects import Reject
 from exports.results import NAME, KeptResult
 from exports.sending import Sender
@@ -44,6 +45,9 @@ def export(job: Job, lease: Lease) -> None:
     if not (job.folder / NAME).exists():
         raise JobFailed("The kept result of this job is gone from DATA_DIR.", "Run the job again from its query.")
     line = Export(job, lease, job.authentication)
+    if job.mode == Mode.VALIDATE:
+        line.validate()
+        return
     if line.strict and not job.position:
         line.refuse_if_any_invalid()
     line.send()
@@ -57,7 +61,7 @@ class Export:
         self.lease = lease
         self.connector = authentication.destination
         self.settings: dict[str, Any] = {**authentication.public_settings(), **job.settings}
-        self.mapping: Mapping = from_json(job.mapping)
+        self.mapping: Mapping = sent_mapping(job)
         self.kept = KeptResult(job.folder / NAME)
         self.evidence = KeptResult(job.folder / NAME)  # read here while the encoder's thread reads the other one
         self.position = job.position
@@ -75,13 +79,15 @@ class Export:
 
     # --- checking first
 
-    def refuse_if_any_invalid(self) -> None:
-        """With Ignore Invalid Records off: the whole result is checked, and one invalid row stops the job."""
+    def validate(self) -> int:
+        """Check the whole result, sending nothing. → how many rows are invalid; they are on record."""
         self.lease.save(phase=Phase.CHECKING)
         # What a worker found before it died stands: another count, with another "now", could differ from it.
-        found = self.job.invalid or accounting.record_invalid(
-            self.lease, self._checked(self.plan()), sample=self.sample
-        )
+        return self.job.invalid or accounting.record_invalid(self.lease, self._checked(self.plan()), sample=self.sample)
+
+    def refuse_if_any_invalid(self) -> None:
+        """With Ignore Invalid Records off: the whole result is checked, and one invalid row stops the job."""
+        found = self.validate()
         if found:
             raise JobFailed(
                 f"{found:,} of {self.job.rows:,} rows are invalid, and Ignore Invalid Records is off.",
@@ -115,7 +121,8 @@ class Export:
 
     def _announce(self) -> None:
         size = self.settings["max_records"]
-        jobs.log(self.job, f"Sending to {self.job.destination} in requests of up to {size:,} events.")
+        what = "Sending test events" if self.job.mode == Mode.TEST else "Sending"
+        jobs.log(self.job, f"{what} to {self.job.destination} in requests of up to {size:,} events.")
 
     def _send_while_in_window(self, spare: int) -> None:
         """Until the end, or until an event has left the time window since it was checked: then plan anew.

@@ -3,6 +3,7 @@
 It holds raw personal data: its folder is 0700, the file 0600.
 """
 
+import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -39,6 +40,19 @@ def keep_batches(
     rows = write(schema, batches, temporary, heard=heard)
     publish(temporary, path)
     return rows
+
+
+def adopt(source: Path, path: Path) -> None:
+    """Another job's kept result as `path` too: the same file if the disk can do that, else a copy. It never changes."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # left by a worker that died: to rename a file onto itself does nothing
+    temporary = path.with_suffix(f".{uuid.uuid4().hex}.tmp")
+    try:
+        temporary.hardlink_to(source)
+    except OSError:
+        temporary.touch(mode=0o600)
+        shutil.copyfile(source, temporary)
+    publish(temporary, path)
 
 
 class KeptResult:

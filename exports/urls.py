@@ -3,6 +3,7 @@ from django.urls import path
 from exports.views import (
     job_actions,
     job_downloads,
+    job_rejects,
     jobs,
     queries,
     query_preview,
@@ -41,6 +42,10 @@ urlpatterns = [
     path("jobs/<int:pk>/stop", job_actions.stop, name="job_stop"),
     path("jobs/<int:pk>/resume", job_actions.resume, name="job_resume"),
     path("jobs/<int:pk>/run-again", job_actions.run_again, name="job_run_again"),
+    path("jobs/<int:pk>/rejects", job_rejects.rejects, name="job_rejects"),
+    path("jobs/<int:pk>/fix", job_rejects.fix, name="job_fix"),
+    path("jobs/<int:pk>/recheck", job_rejects.recheck, name="job_recheck"),
+    path("jobs/<int:pk>/send", job_rejects.send, name="job_send"),
     path("jobs/<int:pk>/rejects.csv", job_downloads.rejects_csv, name="job_rejects_csv"),
     path("jobs/<int:pk>/rejects.jsonl", job_downloads.rejects_jsonl, name="job_rejects_jsonl"),
     path("jobs/<int:pk>/result.csv", job_downloads.result_csv, name="job_result_csv"),

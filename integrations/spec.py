@@ -221,6 +221,7 @@ class Connector(Declared):
     unreachable: Advice
     synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     token_steps: tuple[str, ...] = ()
+    key_field: str = ""  # tells one event from another, also at the destination
     test_event: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     test_event_says: str = ""
     additional: str = ""

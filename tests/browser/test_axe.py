@@ -162,6 +162,28 @@ def a_failed_job():
     return reverse("exports:job", args=[keep(job, {"email": ["kana@example.jp", None]}).pk])
 
 
+def rejected(page=""):
+    """The rows that a job rejected, one of them refused by the destination, with a query that has changed since."""
+    destination = factories.an_authentication()
+    target = targets.parse(target_text(destination, email="mail", deduplication_key="order_uid"))
+    query = queries.create(a_draft(target=target), user=None)
+    job = a_job(query=query, authentication=destination, invalid=2, refused=1, accepted=1)
+    bad = [(n, "invalid", (("email", "email", "must be an email address"),)) for n in range(2)]
+    refused = (2, "refused", (("", "refused", "refused by LINE; our checks had passed it"),))
+    keep(job, {"email": ["kana", "an.address.that.is@", "kana@example.jp", None]}, rejected=[*bad, refused])
+    a_reason(job, "email", "must be an email address", 2, code="email")
+    a_reason(job, "", "refused by LINE; our checks had passed it", 1, code="refused")
+    return reverse("exports:job", args=[job.pk]) + page
+
+
+def a_validation():
+    """A re-check with rows to send, of a job that names it."""
+    parent = a_job(invalid=3)
+    values = {"mode": "validate", "parent": parent, "rows_from": "rejects", "invalid": 1, "not_attempted": 2}
+    job = a_job(**values, authentication=factories.an_authentication())
+    return reverse("exports:job", args=[keep(job, {"email": ["kana@example.jp"] * 3}).pk])
+
+
 PAGES = [
     Page("no queries", "/queries", Role.EDITOR),
     Page("queries", the_queries, Role.EDITOR),
@@ -223,6 +245,10 @@ PAGES = [
     Page("jobs, none yet", "/jobs", Role.VIEWER),
     Page("job while it exports", an_exporting_job, Role.EDITOR),
     Page("failed job", a_failed_job, Role.VIEWER),
+    Page("rejected rows", lambda: rejected("/rejects"), Role.EDITOR),
+    Page("refused rows", lambda: rejected("/rejects?field=&code=refused"), Role.VIEWER),
+    Page("fix and resend", lambda: rejected("/fix"), Role.EDITOR),
+    Page("finished validation", a_validation, Role.EDITOR),
     Page("forbidden", "/users", Role.VIEWER),
     Page("not found", "/no-such-page", Role.VIEWER),
     Page("not found, stranger", "/no-such-page", None),

@@ -55,7 +55,7 @@ def events(count, bad=()):
 def start(authentication, settings):
     """`start(table, **settings)` → a queued export job over these rows."""
 
-    def begin(table, sql="select * from events", mapping=None, **chosen):
+    def begin(table, sql="select * from events", mapping=None, mode="send", **chosen):
         database = Database.objects.create(name="shop")
         columns = [[f.name, "BIGINT" if f.type == pa.int64() else "VARCHAR"] for f in table.schema]
         row = Table.objects.create(database=database, name="events", columns=columns)
@@ -65,7 +65,7 @@ def start(authentication, settings):
         file.save()
         mapping = mapping or {name: {"column": name} for name in table.column_names}
         target = Target(authentication, mapping, {"ignore_invalid_records": True, "max_records": 1000, **chosen})
-        return jobs.start(text=Text(database, sql, engine="duckdb"), name="q", user=None, target=target)
+        return jobs.start(text=Text(database, sql, engine="duckdb"), name="q", user=None, target=target, mode=mode)
 
     return begin
 

@@ -68,6 +68,7 @@ CONNECTOR = Connector(
         "Check that outgoing HTTPS to LINE is open from this server.",
     ),
     synonyms=SYNONYMS,
+    key_field="deduplication_key",
     token_steps=TOKEN_STEPS,
     test_event={
         "event": {"event_type": "conversion", "event_name": "Conversion", "source_type": "web", "test_flag": True},
