@@ -2,7 +2,8 @@
 
 A connector is one `Connector` object. Forms, mapping page, row checks, hashing, reasons and documents are
 computed from it; nothing about a destination is written anywhere else. This module knows no Django and no Arrow.
-The rules of a value and of a record are in `integrations.rules`, and are named here too.
+The rules of a value and of a record are in `integrations.rules`, what is warned of in `integrations.warnings`; both
+are named here too.
 """
 
 from collections.abc import Mapping
@@ -33,6 +34,7 @@ from integrations.rules import (
     as_text,
     epoch_seconds,
 )
+from integrations.warnings import ConnectorWarning, Lacking, OlderThan, OnlyWeak, RefusedFor, Repeated, RowWarning
 
 __all__ = [
     "ASCII_SPACE",
@@ -45,20 +47,27 @@ __all__ = [
     "AtLeastOne",
     "Choice",
     "Connector",
+    "ConnectorWarning",
     "Declared",
     "EpochWindow",
     "Field",
     "Hashing",
     "Header",
     "IpAddress",
+    "Lacking",
     "Limits",
     "MaxLength",
     "NotSent",
+    "OlderThan",
+    "OnlyWeak",
     "Pattern",
     "Prefix",
     "Reason",
     "RecordRule",
+    "RefusedFor",
+    "Repeated",
     "RequiresSetting",
+    "RowWarning",
     "Setting",
     "SettingError",
     "SettingKind",
@@ -186,6 +195,7 @@ class Connector(Declared):
     advice: Mapping[int, Advice]
     undocumented: Advice
     unreachable: Advice
+    warnings: tuple[ConnectorWarning, ...] = ()
     synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     token_steps: tuple[str, ...] = ()
     test_event: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -196,6 +206,11 @@ class Connector(Declared):
 
     def field(self, name: str) -> Field:
         return next(f for f in self.fields if f.name == name)
+
+    @property
+    def identifiers(self) -> tuple[str, ...]:
+        """The fields that say who: every row needs one of them."""
+        return next((rule.fields for rule in self.record_rules if isinstance(rule, AtLeastOne)), ())
 
     @property
     def window_field(self) -> Field | None:
