@@ -8,7 +8,7 @@ import pyarrow as pa
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from exports import accounting, exporting, jobs, masking, querying
+from exports import accounting, exporting, jobs, masking, notes, querying
 from exports.endings import JobFailed, RetryLater
 from exports.exporter.plan import PlanError
 from exports.lease import JobKilled, Lease, LostLease, db_retry, heartbeat
@@ -76,8 +76,11 @@ def _done(job: Job, lease: Lease) -> str:
 
 
 def _end(job: Job, lease: Lease, state: JobState, text: str, level: str = JobLog.Level.INFO, **values: Any) -> str:
+    db_retry(job.refresh_from_db)
+    values["notes"] = notes.of_ended(job)
     if not db_retry(lambda: accounting.end(lease.mine(), job.pk, state, **values)):
         raise LostLease
+    notes.discard(job)
     jobs.log(job, text, level)
     return state
 

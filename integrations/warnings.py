@@ -1,7 +1,7 @@
 """What a connector warns of: rows that may be sent, but that may not do what people expect of them.
 
 Like the rules of a record: `check` works on plain values and is the reference for the vectorised counting, `describe`
-is the sentence, `do` what the user can do about it. `{column}` in `do` and `sql` is the column mapped to `field`.
+is the sentence, `do` what the user can do about it.
 """
 
 from collections.abc import Mapping
@@ -76,13 +76,24 @@ class Repeated:
 
 @dataclass(frozen=True)
 class RefusedFor:
-    """Rows whose `field` is refused for the reason `code`, where a change of the query helps. `sql`: what to write."""
+    """Rows whose `field` is refused for the reason `code`, where a change of the query helps.
+
+    `template`: what to write there, with `{column}` for the column that is mapped to the field.
+    """
 
     field: str
     code: str
     describe: str
     do: str
-    sql: str = ""
+    template: str = ""
+
+    @property
+    def sql(self) -> str:
+        """What to write for a column with the field's name."""
+        return self.sql_for(self.field)
+
+    def sql_for(self, column: str) -> str:
+        return self.template.format(column=column)
 
 
 RowWarning = OlderThan | OnlyWeak | Lacking

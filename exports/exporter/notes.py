@@ -17,7 +17,17 @@ from exports.exporter.digests import Digests, combined, digests
 from exports.exporter.mapping import Constant
 from exports.exporter.pipeline import Heard
 from exports.exporter.readiness import BLANK, hashed_fields, repeats, row_warnings
-from integrations.spec import Connector, Field, Lacking, OlderThan, OnlyWeak, RowWarning, as_text, epoch_seconds
+from integrations.spec import (
+    Connector,
+    Field,
+    Lacking,
+    OlderThan,
+    OnlyWeak,
+    Repeated,
+    RowWarning,
+    as_text,
+    epoch_seconds,
+)
 
 Marks = npt.NDArray[np.uint32]
 Mark = tuple[str, str]
@@ -31,10 +41,10 @@ _UPPER = pc.MatchSubstringOptions("[A-F]")
 
 @dataclass(frozen=True)
 class Notes:
-    """Of consecutive rows. `digests`: by repeat or hashed field, in the order of `digest_names`; 0 where not mapped."""
+    """Of consecutive rows. `digests`: by name of `digest_names`, without fields that are not mapped; 0: no digest."""
 
     marks: Marks
-    digests: tuple[Digests, ...]
+    digests: dict[Mark, Digests]
 
 
 def bits(connector: Connector) -> dict[Mark, int]:
@@ -56,19 +66,16 @@ def digest_names(connector: Connector) -> list[Mark]:
 
 def notes(heard: Heard) -> Notes:
     """The notes of rows that have just been checked: about 0.2 µs a row."""
-    rows = _Rows(heard)
-    connector = heard.plan.connector
-    found = {("repeat", w.code): combined(*(rows.digests(name) for name in w.fields)) for w in repeats(connector)}
+    rows, connector = _Rows(heard), heard.plan.connector
+    found = {("repeat", w.code): rows.of_good(rows.key(w)) for w in repeats(connector)}
     marks = {("has", name): rows.present(name) for name in connector.identifiers}
     marks |= {("warns", w.code): _warns(rows, w) for w in row_warnings(connector)}
     for field in hashed_fields(connector, heard.plan.mapping):
-        values = found["hash", field.name] = rows.normal_digests(field)
+        values, present = rows.normal_digests(field), rows.present(field.name)
+        found["hash", field.name] = rows.of_good(values, present)
         marks["upper", field.name] = rows.upper(field)
-        marks["blank", field.name] = rows.present(field.name) & (values == _BLANK)
-    return Notes(
-        _packed(bits(connector), marks, heard.good),
-        tuple(np.broadcast_to(found.get(name, _NOTHING), rows.size) for name in digest_names(connector)),
-    )
+        marks["blank", field.name] = present & (values == _BLANK)
+    return Notes(_packed(bits(connector), marks, heard.good), found)
 
 
 def _packed(places: dict[Mark, int], marks: dict[Mark, Mask], good: Mask) -> Marks:
@@ -87,7 +94,8 @@ def _warns(rows: "_Rows", warning: RowWarning) -> Mask:
         case OnlyWeak(weak=weak, strong=strong):
             return rows.any_of(weak) & ~rows.any_of(strong)
         case Lacking(field=name, value=value, lacks=lacks):
-            return (rows.digests(name) == _one(value)) & ~rows.present(lacks)
+            named: Mask = rows.digests(name) == _one(value)
+            return named & ~rows.present(lacks)
 
 
 def _one(text: str) -> Digests:
@@ -95,7 +103,6 @@ def _one(text: str) -> Digests:
 
 
 _BLANK = _one(BLANK)
-_NOTHING = np.zeros(1, np.uint64)
 
 
 class _Rows:
@@ -105,6 +112,13 @@ class _Rows:
         self.heard = heard
         self.size = len(heard.good)
         self.known: dict[str, Digests] = {}
+
+    def of_good(self, values: Digests, where: Mask | bool = True) -> Digests:
+        """The digests, without those that are not to be counted."""
+        return np.where(self.heard.good & where, values, np.uint64(0))
+
+    def key(self, repeat: Repeated) -> Digests:
+        return combined(*(self.digests(name) for name in repeat.fields))
 
     def _checked(self, name: str) -> Checked | None:
         return self.heard.checked.get(name)
@@ -160,4 +174,3 @@ class _Rows:
 
 def _came_in_upper_case(field: Field, text: str) -> bool:
     return bool(field.hashing and field.hashing.ready(text)) and text != text.lower()
-

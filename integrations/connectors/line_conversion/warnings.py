@@ -38,6 +38,6 @@ WARNINGS = (
         "milliseconds",
         "Time in milliseconds: not sent, as LINE wants seconds",
         "Write in the query:",
-        sql="floor({column} / 1000) AS {column}",
+        template="floor({column} / 1000) AS {column}",
     ),
 )

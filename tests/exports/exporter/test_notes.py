@@ -16,7 +16,6 @@ from tests.exports.exporter.rows import FIELDS, GOOD, NOW, all_columns, plan_of,
 from tests.exports.exporter.test_agreement import HEX, table_of
 
 PLACES = notes.bits(CONNECTOR)
-NAMES = notes.digest_names(CONNECTOR)
 DAY = 86400
 
 
@@ -32,16 +31,14 @@ def counted(plan, batch):
     found = taken(plan, batch)
     good = found.marks >> PLACES[notes.GOOD] & 1 == 1
     bits = {mark: int((found.marks >> place & 1).sum()) for mark, place in PLACES.items()}
-    values = {name: digests[good] for name, digests in zip(NAMES, found.digests, strict=True)}
-    has = {name: found.marks >> PLACES["has", name] & 1 == 1 for _, name in PLACES if ("has", name) in PLACES}
-    hashed = [f.name for f in CONNECTOR.fields if f.hashing and f.name in plan.mapping]
-    most = {n: np.unique(values["hash", n][has[n][good]], return_counts=True)[1].max(initial=0) for n in hashed}
-    later = {code: int(good.sum()) - len(set(v.tolist())) for (kind, code), v in values.items() if kind == "repeat"}
+    values = {name: digests[digests != 0] for name, digests in found.digests.items()}
+    most = {n: np.unique(v, return_counts=True)[1].max(initial=0) for (kind, n), v in values.items() if kind == "hash"}
+    later = {code: len(v) - len(set(v.tolist())) for (kind, code), v in values.items() if kind == "repeat"}
     return Summary(
         rows=int(good.sum()),
         identifiers={name: bits["has", name] for name in CONNECTOR.identifiers},
         warnings={mark[1]: bits[mark] for mark in PLACES if mark[0] == "warns"} | later,
-        hashes={n: Hygiene(bits["upper", n], bits["blank", n], int(most[n])) for n in hashed},
+        hashes={n: Hygiene(bits["upper", n], bits["blank", n], int(most[n])) for n in most},
     )
 
 
