@@ -32,7 +32,8 @@ class Encoded:
     """`text`: '{...},{...},' of the good rows; `ends`: byte position after each of them, comma included.
 
     `rows`: their numbers in the batch; `times`: their UNIX seconds; `carries`: by field that decides about a header,
-    whether the row carries it. `rejects`: every other row of the batch with its reasons.
+    whether the row carries it. `rejects`: every other row of the batch with its reasons. `good`, `checked`: what
+    `check_batch` found.
     """
 
     text: memoryview
@@ -41,6 +42,8 @@ class Encoded:
     times: Ints
     carries: dict[str, Mask]
     rejects: list[Reject]
+    good: Mask
+    checked: Map[str, Checked]
 
 
 def encode(plan: Plan, batch: pa.RecordBatch) -> Encoded:
@@ -61,12 +64,14 @@ def encode(plan: Plan, batch: pa.RecordBatch) -> Encoded:
         times=_times(plan, checked, rows),
         carries={name: _carries(plan, name, checked, rows) for name in _deciding_fields(plan)},
         rejects=explain_rows(plan, batch, np.flatnonzero(~good)),
+        good=good,
+        checked=checked,
     )
 
 
 def _nothing(plan: Plan) -> Encoded:
     none = np.empty(0, np.int64)
-    return Encoded(memoryview(b""), none, none, none, dict.fromkeys(_deciding_fields(plan), none > 0), [])
+    return Encoded(memoryview(b""), none, none, none, dict.fromkeys(_deciding_fields(plan), none > 0), [], none > 0, {})
 
 
 def _times(plan: Plan, checked: Map[str, Checked], rows: Rows) -> Ints:
