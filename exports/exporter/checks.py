@@ -84,11 +84,12 @@ def check_batch(terms: Terms, checks: Iterable[ColumnCheck], batch: pa.RecordBat
             if result.good is not None:
                 good &= result.good
     for rule in terms.connector.record_rules:
-        good &= _record_mask(rule, terms, checked, len(batch))
+        good &= record_mask(rule, terms, checked, len(batch))
     return good, checked
 
 
-def _record_mask(rule: RecordRule, terms: Terms, checked: Map[str, Checked], size: int) -> Mask:
+def record_mask(rule: RecordRule, terms: Terms, checked: Map[str, Checked], size: int) -> Mask:
+    """True for each of `size` rows that keeps the rule."""
     names = rule.fields if isinstance(rule, AtLeastOne) else (rule.field,)
     present = np.full(size, any(name in terms.mapping and name not in checked for name in names))
     for name in names:
