@@ -13,7 +13,7 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from exports import accounting, preview
+from exports import accounting, notes, preview
 from exports.lease import alive
 from exports.models import WAITING, Job, JobLog, JobQuerySet, JobState
 from warehouse.sweep import sweep
@@ -95,6 +95,10 @@ def end_stopped() -> None:
 
 
 def tidy() -> None:
-    """Delete what is kept for a while only: samples of previews, uploads that were not loaded, files of old tables."""
+    """Delete what is kept for a while only: samples of previews, uploads that were not loaded, files of old tables.
+
+    Notes of rows are summed up first, of jobs that ended where no worker could do so.
+    """
+    notes.sum_up_left()
     preview.sweep()
     sweep()

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings as site
 from django.utils import timezone
 
-from exports import accounting, jobs
+from exports import accounting, jobs, notes
 from exports.accounting import Ending
 from exports.endings import JobFailed, RetryLater, authentication_gone
 from exports.exporter.batches import Batch
@@ -22,7 +22,7 @@ from exports.exporter.division import Division
 from exports.exporter.explain import Reject as CoreReject
 from exports.exporter.mapping import Column, Mapping, constant_text
 from exports.exporter.masking import mask
-from exports.exporter.pipeline import batches, invalid_rows, prefetched
+from exports.exporter.pipeline import Listener, batches, invalid_rows, prefetched
 from exports.exporter.plan import Plan, compile_plan
 from exports.lease import Lease
 from exports.models import Job, JobLog, JobRequest, Mode, Phase
@@ -44,20 +44,22 @@ def export(job: Job, lease: Lease) -> None:
         raise authentication_gone(job.destination)
     if not (job.folder / NAME).exists():
         raise JobFailed("The kept result of this job is gone from DATA_DIR.", "Run the job again from its query.")
-    line = Export(job, lease, job.authentication)
-    if job.mode == Mode.VALIDATE:
-        line.validate()
-        return
-    if line.strict and not job.position:
-        line.refuse_if_any_invalid()
-    line.send()
+    with notes.recording(job) as listener:
+        line = Export(job, lease, job.authentication, listener)
+        if job.mode == Mode.VALIDATE:
+            line.validate()
+            return
+        if line.strict and not job.position:
+            line.refuse_if_any_invalid()
+        line.send()
 
 
 class Export:
     """One job's line from the kept result to the destination."""
 
-    def __init__(self, job: Job, lease: Lease, authentication: Authentication) -> None:
+    def __init__(self, job: Job, lease: Lease, authentication: Authentication, listener: Listener) -> None:
         self.job = job
+        self.listener = listener
         self.lease = lease
         self.connector = authentication.destination
         self.settings: dict[str, Any] = {**authentication.public_settings(), **job.settings}
@@ -95,7 +97,8 @@ class Export:
             )
 
     def _checked(self, plan: Plan) -> Iterable[Reject]:
-        for reject in invalid_rows(plan, self._watched(), max_bytes=self.connector.limits.bytes):
+        most = self.connector.limits.bytes
+        for reject in invalid_rows(plan, self._watched(), max_bytes=most, listener=self.listener):
             yield invalid(reject)
 
     def _watched(self) -> Iterable[Any]:
@@ -150,6 +153,7 @@ class Export:
             self.kept.batches(self.position, end_row),
             max_events=self.settings["max_records"],
             max_bytes=self.connector.limits.bytes,
+            listener=self.listener,
         )
 
     def _deliver(self, batch: Batch) -> bool:

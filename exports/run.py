@@ -8,7 +8,7 @@ import pyarrow as pa
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from exports import accounting, exporting, inheriting, jobs, masking, querying
+from exports import accounting, exporting, inheriting, jobs, masking, notes, querying
 from exports.endings import JobFailed, RetryLater
 from exports.exporter.plan import PlanError
 from exports.lease import JobKilled, Lease, LostLease, db_retry, heartbeat
@@ -84,8 +84,11 @@ def _finished(job: Job) -> str:
 
 
 def _end(job: Job, lease: Lease, state: JobState, text: str, level: str = JobLog.Level.INFO, **values: Any) -> str:
+    db_retry(job.refresh_from_db)
+    values["notes"] = notes.of_ended(job, state)
     if not db_retry(lambda: accounting.end(lease.mine(), job.pk, state, **values)):
         raise LostLease
+    notes.discard(job)
     jobs.log(job, text, level)
     return state
 

@@ -11,6 +11,7 @@ from exports.exporter import mapping as core
 from exports.exporter.mapping import Mapping, check_mapping, close_names
 from exports.exporter.plan import PlanError, compile_plan, type_problems
 from exports.exporter.verdicts import FieldVerdict, Verdicts, sample_payload, verdicts
+from exports.readiness import Readiness, Warned, readiness, warned
 from exports.target_drafts import Draft, Sources
 from exports.target_forms import delivery_form
 from exports.target_rows import Group, Row, says
@@ -198,6 +199,19 @@ class Panel:
             return ""
         event = sample_payload(plan, batch)
         return json.dumps(event, ensure_ascii=False, indent=2) if event else ""
+
+    @property
+    def readiness(self) -> Readiness | None:
+        """Of the sample's good rows; None when there are none."""
+        return readiness(self.connector, self.verdicts.summary) if self.verdicts else None
+
+    @property
+    def warnings(self) -> list[Warned]:
+        if not self.verdicts:
+            return []
+        found, rows = self.verdicts, self.sample.rows
+        columns = {name: str(source["column"]) for name, source in self.mapping.items() if "column" in source}
+        return warned(self.connector, found.summary, columns, refused=found.refused, rows=rows)
 
     def target(self) -> Target | None:
         """The finished target; None while something must be put right."""

@@ -2,7 +2,8 @@
 
 A connector is one `Connector` object. Forms, mapping page, row checks, hashing, reasons and documents are
 computed from it; nothing about a destination is written anywhere else. This module knows no Django and no Arrow.
-The rules of a value and of a record are in `integrations.rules` and `integrations.typed`, and are named here too.
+The rules of a value and of a record are in `integrations.rules` and `integrations.typed`, what is warned of in
+`integrations.warnings`; all are named here too.
 """
 
 from collections.abc import Mapping
@@ -34,6 +35,7 @@ from integrations.rules import (
     epoch_seconds,
 )
 from integrations.typed import Number, StringList, Truth, TypedKind, TypedRule
+from integrations.warnings import ConnectorWarning, Lacking, OlderThan, OnlyWeak, RefusedFor, Repeated, RowWarning
 
 __all__ = [
     "ASCII_SPACE",
@@ -46,21 +48,28 @@ __all__ = [
     "AtLeastOne",
     "Choice",
     "Connector",
+    "ConnectorWarning",
     "Declared",
     "EpochWindow",
     "Field",
     "Hashing",
     "Header",
     "IpAddress",
+    "Lacking",
     "Limits",
     "MaxLength",
     "NotSent",
     "Number",
+    "OlderThan",
+    "OnlyWeak",
     "Pattern",
     "Prefix",
     "Reason",
     "RecordRule",
+    "RefusedFor",
+    "Repeated",
     "RequiresSetting",
+    "RowWarning",
     "Setting",
     "SettingError",
     "SettingKind",
@@ -219,6 +228,7 @@ class Connector(Declared):
     advice: Mapping[int, Advice]
     undocumented: Advice
     unreachable: Advice
+    warnings: tuple[ConnectorWarning, ...] = ()
     synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     token_steps: tuple[str, ...] = ()
     key_field: str = ""  # tells one event from another, also at the destination
@@ -236,6 +246,11 @@ class Connector(Declared):
     @property
     def main_fields(self) -> list[Field]:
         return [f for f in self.fields if f.group != self.additional]
+
+    @property
+    def identifiers(self) -> tuple[str, ...]:
+        """The fields that say who: every row needs one of them."""
+        return next((rule.fields for rule in self.record_rules if isinstance(rule, AtLeastOne)), ())
 
     @property
     def window_field(self) -> Field | None:

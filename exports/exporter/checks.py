@@ -45,6 +45,7 @@ class Checked:
 
     `good`: None when no row is refused. `cells`: what stands in the event, text without its quotes and escapes, but
     for rows of `raw`, whose cell is hashed first. `times`: UNIX seconds of a time field, 0 where there is none.
+    `tidied`: rows of a hashed field whose value was not normal as it came.
     """
 
     present: Mask
@@ -52,6 +53,7 @@ class Checked:
     cells: pa.Array
     raw: Mask | None = None
     times: Ints | None = None
+    tidied: npt.NDArray[np.intp] | None = None
 
 
 class ColumnCheck(Protocol):
@@ -82,11 +84,12 @@ def check_batch(terms: Terms, checks: Iterable[ColumnCheck], batch: pa.RecordBat
             if result.good is not None:
                 good &= result.good
     for rule in terms.connector.record_rules:
-        good &= _record_mask(rule, terms, checked, len(batch))
+        good &= record_mask(rule, terms, checked, len(batch))
     return good, checked
 
 
-def _record_mask(rule: RecordRule, terms: Terms, checked: Map[str, Checked], size: int) -> Mask:
+def record_mask(rule: RecordRule, terms: Terms, checked: Map[str, Checked], size: int) -> Mask:
+    """True for each of `size` rows that keeps the rule."""
     names = rule.fields if isinstance(rule, AtLeastOne) else (rule.field,)
     present = np.full(size, any(name in terms.mapping and name not in checked for name in names))
     for name in names:
@@ -132,7 +135,7 @@ def _refuse(refused: Mask | None, checked: Checked) -> Checked:
     if refused is None:
         return checked
     good = ~refused if checked.good is None else checked.good & ~refused
-    return Checked(checked.present | refused, good, checked.cells, checked.raw)
+    return Checked(checked.present | refused, good, checked.cells, checked.raw, tidied=checked.tidied)
 
 
 def _test(rule: TextRule) -> Test:
@@ -217,7 +220,7 @@ class HashCheck:
         if len(rest):
             cells, raw[rest], passed[rest] = self._tidied(cells, rest)
         good = _required_or_absent(self.field, present, [passed])
-        return _refuse(found.refused, Checked(present, good, cells, raw))
+        return _refuse(found.refused, Checked(present, good, cells, raw, tidied=rest))
 
     def _tidied(self, cells: pa.StringArray, rows: npt.NDArray[np.intp]) -> tuple[pa.StringArray, Mask, Mask]:
         """-> (the cells with those of `rows` made normal, which of `rows` are raw values, which of `rows` are good)."""

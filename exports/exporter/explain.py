@@ -31,11 +31,15 @@ def explain_row(terms: Terms, row: Map[str, Any]) -> tuple[Event | None, list[Fi
 
     Null, "" and a list without strings are no value. The field of a reason is "" when it concerns the whole row.
     """
-    values = {
-        f.name: value for f in terms.connector.fields if (value := source_value(terms.mapping, f, row)) is not None
-    }
+    values = values_of(terms, row)
     reasons = _reasons(terms, values)
     return (None, reasons) if reasons else (_event(terms.connector, values), [])
+
+
+def values_of(terms: Terms, row: Map[str, Any]) -> dict[str, Any]:
+    """The row's values by field, without the absent ones."""
+    fields = terms.connector.fields
+    return {f.name: value for f in fields if (value := source_value(terms.mapping, f, row)) is not None}
 
 
 def source_value(mapping: Mapping, field: Field, row: Map[str, Any]) -> Any:

@@ -1,19 +1,21 @@
 """From numbered record batches to request bodies: the exporter's line, put together."""
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Mapping as Map
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar, cast
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from exports.exporter.batches import Batch, Chunk, cut, without_giants
-from exports.exporter.cells import is_list, texts
-from exports.exporter.checks import check_batch
-from exports.exporter.encode import encode, explain_rows
+from exports.exporter.cells import Mask, is_list, texts
+from exports.exporter.checks import Checked, check_batch
+from exports.exporter.encode import encode
 from exports.exporter.explain import Reject
 from exports.exporter.plan import Plan
+from exports.exporter.reasons import reasons
 
 Numbered = Iterable[tuple[int, pa.RecordBatch]]
 T = TypeVar("T")
@@ -22,18 +24,38 @@ SLICE_ROWS = 10_000  # encoded at once: the work set stays in the processor's ca
 SLICE_BYTES = 64_000_000  # and far from the 2 GiB that one string array holds, even if every byte is escaped
 
 
-def batches(plan: Plan, numbered: Numbered, *, max_events: int, max_bytes: int) -> Iterator[Batch]:
+@dataclass(frozen=True)
+class Heard:
+    """Rows that have just been checked, from number `first_row` on. `good`, `checked`: what `check_batch` found."""
+
+    plan: Plan
+    first_row: int
+    batch: pa.RecordBatch
+    good: Mask
+    checked: Map[str, Checked]
+
+
+Listener = Callable[[Heard], None]
+"""Called once for each slice of rows, in the thread that checks them; what it raises ends the work."""
+
+
+def batches(
+    plan: Plan, numbered: Numbered, *, max_events: int, max_bytes: int, listener: Listener | None = None
+) -> Iterator[Batch]:
     """Batches of a result's rows. `numbered`: (number of its first row, record batch), contiguous, from any row on."""
-    return cut(chunks(plan, numbered), max_events=max_events, max_bytes=max_bytes, window=plan.window)
+    found = chunks(plan, numbered, listener)
+    return cut(found, max_events=max_events, max_bytes=max_bytes, window=plan.window)
 
 
-def chunks(plan: Plan, numbered: Numbered) -> Iterator[Chunk]:
+def chunks(plan: Plan, numbered: Numbered, listener: Listener | None = None) -> Iterator[Chunk]:
     """The rows, checked and encoded."""
-    return (_chunk(plan, first_row, batch) for first_row, batch in _slices(plan, numbered))
+    return (_chunk(plan, first_row, batch, listener) for first_row, batch in _slices(plan, numbered))
 
 
-def _chunk(plan: Plan, first_row: int, batch: pa.RecordBatch) -> Chunk:
+def _chunk(plan: Plan, first_row: int, batch: pa.RecordBatch, listener: Listener | None) -> Chunk:
     encoded = encode(plan, batch)
+    if listener:
+        listener(Heard(plan, first_row, batch, encoded.good, encoded.checked))
     return Chunk(
         first_row=first_row,
         end_row=first_row + len(batch),
@@ -46,18 +68,35 @@ def _chunk(plan: Plan, first_row: int, batch: pa.RecordBatch) -> Chunk:
     )
 
 
-def invalid_rows(plan: Plan, numbered: Numbered, *, max_bytes: int) -> Iterator[Reject]:
+def invalid_rows(
+    plan: Plan, numbered: Numbered, *, max_bytes: int, listener: Listener | None = None
+) -> Iterator[Reject]:
     """Every row that `batches` would reject: for a look at the whole result before anything is sent.
 
     Good rows are not encoded, but where one might be too large for a request.
     """
     for first_row, batch in _slices(plan, numbered):
         if _largest_event(plan, batch) > max_bytes:
-            for piece in without_giants(_chunk(plan, first_row, batch), max_bytes):
+            for piece in without_giants(_chunk(plan, first_row, batch, listener), max_bytes):
                 yield from piece.rejects
         else:
-            good, _ = check_batch(plan, plan.checks, batch)
-            yield from ((row + first_row, why) for row, why in explain_rows(plan, batch, np.flatnonzero(~good)))
+            good, checked = _check(plan, first_row, batch, listener)
+            yield from ((row + first_row, why) for row, why in reasons(plan, batch, good, checked))
+
+
+def check_only(plan: Plan, numbered: Numbered, listener: Listener) -> None:
+    """Check the rows for the listener's sake: nothing is encoded, and no reason is given."""
+    for first_row, batch in _slices(plan, numbered):
+        _check(plan, first_row, batch, listener)
+
+
+def _check(
+    plan: Plan, first_row: int, batch: pa.RecordBatch, listener: Listener | None
+) -> tuple[Mask, dict[str, Checked]]:
+    good, checked = check_batch(plan, plan.checks, batch)
+    if listener:
+        listener(Heard(plan, first_row, batch, good, checked))
+    return good, checked
 
 
 def _largest_event(plan: Plan, batch: pa.RecordBatch) -> int:

@@ -11,7 +11,18 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import audit
 from accounts.access import editor, viewer
-from exports import filters, job_again, job_files, job_list, job_pages, job_parts, resending, resuming, texts
+from exports import (
+    filters,
+    job_again,
+    job_files,
+    job_list,
+    job_notes,
+    job_pages,
+    job_parts,
+    resending,
+    resuming,
+    texts,
+)
 from exports import job_words as words
 from exports.filters import CUSTOM, PERIODS, JobFilter
 from exports.models import Job, JobReason, Outcome, Query
@@ -93,6 +104,7 @@ def _find(pk: int) -> Job:
 def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
     now, where = timezone.now(), words.zone(job)
     sent = job_parts.sent(job)
+    reasons = list(JobReason.objects.filter(job=job))
     log, more_log = job_pages.log_lines(job, now)
     return {
         "job": job,
@@ -105,7 +117,8 @@ def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "progress": job_pages.progress(job, sent, now),
         "waterfall": job_pages.waterfall(job) if job.exports else [],
         "sum_text": words.sum_text(job) if job.exports else "",
-        "fields": job_pages.by_field(list(JobReason.objects.filter(job=job))),
+        "fields": job_pages.by_field(reasons),
+        "notes": job_notes.job_notes(job, reasons),
         "sent": sent,
         "requests": job_parts.requests(job, request.GET, now),
         "here": request.get_full_path(),

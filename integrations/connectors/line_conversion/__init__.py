@@ -6,6 +6,7 @@ Sources: LINE's public reference of the Conversion API v1 and its server-tag tem
 from integrations.connectors.line_conversion.fields import ADDITIONAL, FIELDS, GROUPS, PARTS, RECORD_RULES
 from integrations.connectors.line_conversion.settings import SETTINGS, TOKEN_STEPS
 from integrations.connectors.line_conversion.synonyms import SYNONYMS
+from integrations.connectors.line_conversion.warnings import WARNINGS
 from integrations.spec import Advice, Answer, Connector, Header, Limits
 
 CONNECTOR = Connector(
@@ -22,6 +23,7 @@ CONNECTOR = Connector(
     groups=GROUPS,
     parts=PARTS,
     record_rules=RECORD_RULES,
+    warnings=WARNINGS,
     # LINE takes 300 MB, and says neither of which size nor whether headers count: a margin, as a 400 costs a search.
     limits=Limits(events=100_000, bytes=295_000_000),
     path="/v1/{line_tag_id}/events",
