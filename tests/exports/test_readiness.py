@@ -69,3 +69,9 @@ def test_only_what_happened_is_warned_of_in_the_connectors_order():
 def test_milliseconds_come_with_what_to_write(column, sql):
     (found,) = warnings(refused={("event_timestamp", "milliseconds"): 20}, columns={"event_timestamp": column})
     assert (found.rows, found.share, found.of, found.sql) == (20, 10.0, "all rows", sql)
+
+
+@pytest.mark.parametrize(("rows", "told"), [(0, "0%"), (3, "<0.1%"), (10, "0.1%"), (9800, "100.0%")])
+def test_some_rows_are_never_none(rows, told):
+    found = readiness(CONNECTOR, Summary(rows=9800, identifiers={"ifa": rows})).identifiers
+    assert next(i.percent for i in found if i.name == "ifa") == told
