@@ -29,6 +29,10 @@ class Warned:
     share: float
     of: str
 
+    @property
+    def percent(self) -> str:
+        return percent(self.rows, self.share)
+
 
 @dataclass(frozen=True)
 class Identifier:
@@ -38,6 +42,10 @@ class Identifier:
     rows: int
     share: float
     weak: bool
+
+    @property
+    def percent(self) -> str:
+        return percent(self.rows, self.share)
 
     @property
     def tone(self) -> str:
@@ -95,8 +103,8 @@ def _weak(connector: Connector, summary: Summary) -> list[Line]:
     for warning in connector.warnings:
         if isinstance(warning, OnlyWeak):
             count, names = summary.warnings.get(warning.code, 0), " and ".join(warning.weak)
-            percent = f" ({share(count, summary.rows)}%)" if count else ""
-            lines.append(Line(f"{_rows(count)}{percent} with no other identifier than {names}", bool(count)))
+            told = f" ({percent(count, share(count, summary.rows))})" if count else ""
+            lines.append(Line(f"{_rows(count)}{told} with no other identifier than {names}", bool(count)))
     return lines
 
 
@@ -118,6 +126,11 @@ def _hygiene(name: str, found: Hygiene, rows: int) -> list[Line]:
 def many(most: int, rows: int) -> bool:
     """Whether one person's value on so many of the rows is suspicious."""
     return most >= MANY_ROWS and 100 * most > MANY_PERCENT * rows
+
+
+def percent(rows: int, share: float) -> str:
+    """A share in words: some rows are never 0%."""
+    return f"{share}%" if share else "<0.1%" if rows else "0%"
 
 
 def _rows(count: int) -> str:
