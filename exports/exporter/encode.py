@@ -123,6 +123,14 @@ class _Sequence:
         self.ids.append(ids)
         self.used.append(where)
 
+    def row_by_row(self) -> tuple[Ids, Ints]:
+        """-> (the ids in the order of the text, how many each row has)."""
+        shape = len(self.ids[0]), len(self.ids)
+        ids, used = np.empty(shape, np.int32), np.empty(shape, bool)
+        for n, (some, where) in enumerate(zip(self.ids, self.used, strict=True)):
+            ids[:, n], used[:, n] = some, where
+        return ids.ravel()[used.ravel()], used.sum(axis=1)
+
 
 def _gather(layout: Layout, checked: Map[str, Checked], good: Mask) -> tuple[pa.StringArray, Ints]:
     """-> (the cells of the text, the byte position after each row)."""
@@ -131,10 +139,9 @@ def _gather(layout: Layout, checked: Map[str, Checked], good: Mask) -> tuple[pa.
     for part in layout.parts:
         _put_part(part, checked, good, state, pool, sequence)
     sequence.put(layout.ends[state], good)
-    used = np.stack(sequence.used)
-    ids = np.stack(sequence.ids).T[used.T]  # both are (elements, rows): transposed, they are read row by row
+    ids, pieces = sequence.row_by_row()
     gathered = pa.concat_arrays(pool.arrays).take(pa.array(ids))
-    ends = offsets(gathered)[np.cumsum(used.sum(axis=0))] if len(gathered) else np.zeros(len(good))
+    ends = offsets(gathered)[np.cumsum(pieces)] if len(gathered) else np.zeros(len(good))
     return gathered, ends.astype(np.int64)
 
 
@@ -182,7 +189,7 @@ def _hashed(field: Field, cells: list[bytes]) -> pa.StringArray:
     sha256 = hashlib.sha256
     if field.hashing and field.hashing.lower:
         cells = [cell.lower() for cell in cells]  # of bytes: A-Z only
-    digits = binascii.hexlify(b"".join([sha256(cell).digest() for cell in cells]))
+    digits = binascii.hexlify(b"".join([made.digest() for made in map(sha256, cells)]))
     ends = np.arange(0, len(digits) + 1, 64, dtype=np.int32)
     return pa.StringArray.from_buffers(len(cells), pa.py_buffer(ends), pa.py_buffer(digits))
 
@@ -190,8 +197,11 @@ def _hashed(field: Field, cells: list[bytes]) -> pa.StringArray:
 def _to_escape(cells: pa.StringArray) -> Rows:
     """The rows whose text JSON writes with escapes: control characters, quote and backslash."""
     text, at = text_bytes(cells)
-    special = (text < 0x20) | (text == 0x22) | (text == 0x5C)
-    return rows_of(np.flatnonzero(special), at) if special.any() else np.empty(0, np.intp)
+    found = [text == sign for sign in (0x22, 0x5C)]
+    if text.min(initial=0x20) < 0x20:
+        found.append(text < 0x20)
+    places = [np.flatnonzero(mask) for mask in found if mask.any()]
+    return rows_of(np.concatenate(places), at) if places else np.empty(0, np.intp)
 
 
 def _escaped(cell: bytes) -> str:
