@@ -1,118 +1,194 @@
-"""Rows per CPU second of check, hash, encode and cut: python -m benchmarks.encode [--rows N] [--bad SHARE]
+"""Check, explain and encode, against what users would write: python -m benchmarks.encode [--rows N] [--rounds N]
 
-Prints the best of some rounds over generated rows (17 columns, three in ten optional cells empty, about 0.9 kB of JSON
-an event), in record batches of 10,000 as the kept result has them. CPU time is of the whole process, all threads.
+The ways take turns, round by round, on the same record batches of 10,000 rows. What is printed is the median of the
+rounds: CPU time of the whole process, user and system, all threads. Reading the Parquet file is the same for all and
+not in the figures; it has a line of its own. `orjson.dumps` gets events that are checked and ready: the floor.
+Peak memory is that of one round in a process of its own.
 """
 
 import argparse
-import random
+import gc
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 
+import orjson
 import pyarrow as pa
 
+from benchmarks import events
 from exports.exporter.mapping import suggest
-from exports.exporter.pipeline import batches
-from exports.exporter.plan import compile_plan
+from exports.exporter.pipeline import chunks
+from exports.exporter.plan import Plan, compile_plan
 from integrations.connectors.line_conversion import CONNECTOR
 
-NOW = 1_795_000_000
-WORDS = [
-    "春の",
-    "新作",
-    "送料無料",
-    "限定セール",
-    "公式オンラインストア",
-    "ギフト",
-    "おすすめ",
-    "ランキング",
-    "定期便",
-    "半額",
-    "クーポン",
-]
-AGENT = "Mozilla/5.0 (Linux; Android 14; Pixel 8 Build/UP1A.231005.007) AppleWebKit/537.36 Chrome/{0}.0.0.0 Line/14.{0}"
-BAD = {"phone": "080-1234-5678", "email": "foo", "event_name": "Add To Cart", "url": "ftp://a", "ip_address": "1.2.3"}
+SAMPLE = 20_000  # rows on which the ways must agree
+OURS, BY_HAND, MODELS, FLOOR, READING = "exporter", "plain loop", "pydantic", "orjson.dumps", "reading Parquet"
+WAYS = (OURS, BY_HAND, MODELS, FLOOR)
+MODULES = {BY_HAND: "benchmarks.by_hand", MODELS: "benchmarks.models"}
+
+Way = Callable[[int, pa.RecordBatch], tuple[bytes | memoryview, list[int]]]
+"""(number of the first row, rows) → the request's body, the numbers of the rows that are refused."""
 
 
-def generated(rows, bad, seed=1):
-    """Record batches of up to 10,000 rows; `bad`: share of rows with an invalid value."""
-    made = random.Random(seed)
-    names = [field.name for field in CONNECTOR.fields]
-    types = [pa.int64() if field.kind == "epoch" else pa.string() for field in CONNECTOR.fields]
-    for start in range(0, rows, 10_000):
-        cells = [row(made, number, bad) for number in range(start, min(start + 10_000, rows))]
-        arrays = [pa.array([cell[n] for cell in cells], type_) for n, type_ in zip(names, types, strict=True)]
-        yield start, pa.RecordBatch.from_arrays(arrays, names)
+class Measured(NamedTuple):
+    """`cpu`: by way and for the reading, microseconds a row; `peak`: by way, bytes."""
+
+    rows: int
+    events: int
+    event_bytes: float
+    cpu: dict[str, float]
+    peak: dict[str, int]
+
+    def ratio(self, way: str) -> float:
+        return self.cpu[way] / self.cpu[OURS]
 
 
-def row(made, number, bad):
-    """One row as a dict of all fields."""
-    values = optional(made) | {
-        "deduplication_key": f"order-{number:09d}-{made.getrandbits(48):012x}",
-        "event_type": made.choice(["conversion", "page_view"]),
-        "source_type": "web",
-        "event_timestamp": NOW - made.randint(0, 85 * 86400),
-        "external_id": f"cust_{made.getrandbits(64):016x}",
-    }
-    if made.random() < bad:
-        name = made.choice(list(BAD))
-        values[name] = BAD[name]
-    return values
+# --- the ways ----------------------------------------------------------------------------------------------------
 
 
-def optional(made):
-    """The fields that may be empty, three in ten of them null."""
-    title = "【" + " ".join(made.choices(WORDS, k=6)) + "】"
-    values = {
-        "phone": digits(made, 64) if made.random() < 0.3 else f"+8190{made.randint(0, 99_999_999):08d}",
-        "email": digits(made, 64) if made.random() < 0.3 else f"User.{digits(made, 8)}@mail.example.co.jp",
-        "line_uid": "U" + digits(made, 32),
-        "browser_id": uuid(made),
-        "click_id": digits(made, 44),
-        "ifa": uuid(made).upper(),
-        "event_name": made.choice(["Conversion", "Purchase", "AddToCart"]),
-        "url": f"https://www.example.co.jp/items/{digits(made, 10)}?utm_source=line&p={digits(made, 150)}",
-        "referrer": f"https://www.google.com/search?q={digits(made, 30)}",
-        "ip_address": ".".join(str(made.randint(0, 255)) for _ in range(4)),
-        "user_agent": AGENT.format(made.randint(100, 140)),
-        "title": title + ('"' if made.random() < 0.02 else ""),
-    }
-    return {name: value if made.random() > 0.3 else None for name, value in values.items()}
+def plan_for(schema: pa.Schema, now: int) -> Plan:
+    settings = {"line_channel_id": "1"}
+    return compile_plan(CONNECTOR, suggest(CONNECTOR, schema.names), settings, schema, now=now, time_zone="Asia/Tokyo")
 
 
-def digits(made, count):
-    return f"{made.getrandbits(4 * count):0{count}x}"
+def ours(plan: Plan) -> Way:
+    def encode(first: int, batch: pa.RecordBatch) -> tuple[memoryview, list[int]]:
+        (chunk,) = chunks(plan, [(first, batch)])
+        return chunk.text, [row for row, _ in chunk.rejects]
+
+    return encode
 
 
-def uuid(made):
-    text = digits(made, 32)
-    return "-".join([text[:8], text[8:12], text[12:16], text[16:20], text[20:]])
+def row_by_row(name: str, now: int) -> Way:
+    module = import_module(MODULES[name])  # not in the other ways' processes
+
+    def encode(first: int, batch: pa.RecordBatch) -> tuple[bytes, list[int]]:
+        body, refused = module.encode(batch, now)
+        return body, [first + number for number, _ in refused]
+
+    return encode
 
 
-def measure(plan, numbered, max_events):
-    """-> (CPU seconds, events, bytes) of one round."""
-    events = size = 0
+def way_for(name: str, now: int) -> Way:
+    return ours(plan_for(events.schema(), now)) if name == OURS else row_by_row(name, now)
+
+
+def agree(path: Path, rows: int, now: int) -> None:
+    """Stops the run unless all ways give the same events and refuse the same rows."""
+    for first, batch in events.read(path, min(rows, SAMPLE)):
+        text, refused = way_for(OURS, now)(first, batch)
+        wanted = orjson.loads(b"".join([b"[", text[:-1], b"]"]))
+        for name in (BY_HAND, MODELS):
+            body, also = way_for(name, now)(first, batch)
+            if orjson.loads(body) != wanted or also != refused:
+                raise SystemExit(f"{name} does not do what the exporter does, in rows from {first}")
+
+
+# --- measuring ---------------------------------------------------------------------------------------------------
+
+
+def timed(action: Callable[..., object], *given: object) -> float:
+    """CPU seconds of this process, all threads."""
     started = time.process_time()
-    for batch in batches(plan, numbered, max_events=max_events, max_bytes=CONNECTOR.limits.bytes):
-        events += batch.events
-        size += len(batch.body)
-    return time.process_time() - started, events, size
+    action(*given)
+    return time.process_time() - started
 
 
-def main():
+def encoding(way: Way, path: Path, rows: int) -> float:
+    return sum(timed(way, first, batch) for first, batch in events.read(path, rows))
+
+
+def dumping(path: Path, rows: int, now: int) -> float:
+    """The events as the plain loop has checked them, a record batch's at a time."""
+    by_hand = import_module(MODULES[BY_HAND])
+    ready = (by_hand.checked(batch, now)[0] for _, batch in events.read(path, rows))
+    return sum(timed(orjson.dumps, some) for some in ready)
+
+
+def reading(path: Path, rows: int) -> float:
+    return timed(lambda: sum(len(batch) for _, batch in events.read(path, rows)))
+
+
+def one_round(name: str, path: Path, rows: int, now: int) -> float:
+    """CPU seconds."""
+    gc.collect()
+    if name == READING:
+        return reading(path, rows)
+    return dumping(path, rows, now) if name == FLOOR else encoding(way_for(name, now), path, rows)
+
+
+def in_turn(path: Path, rows: int, rounds: int, now: int) -> dict[str, float]:
+    """Microseconds a row, the median of the rounds."""
+    spent: dict[str, list[float]] = {name: [] for name in (*WAYS, READING)}
+    for _ in range(rounds):
+        for name, seconds in spent.items():
+            seconds.append(one_round(name, path, rows, now))
+    return {name: median(seconds) / rows * 1e6 for name, seconds in spent.items()}
+
+
+def peak(name: str, path: Path, rows: int, now: int) -> int:
+    """Bytes of a process that does one round of it."""
+    command = [sys.executable, "-m", "benchmarks.encode", "--alone", name, str(path), str(rows), str(now)]
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def peak_here() -> int:
+    """Bytes. Of this program alone: `ru_maxrss` also knows the process that started it."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+def alone(name: str, path: str, rows: str, now: str) -> None:
+    one_round(name, Path(path), int(rows), int(now))
+    print(peak_here())
+
+
+def measure(path: Path, rows: int, rounds: int) -> Measured:
+    now = int(time.time())
+    agree(path, rows, now)
+    sizes = [
+        (chunk.events, len(chunk.text)) for chunk in chunks(plan_for(events.schema(), now), events.read(path, rows))
+    ]
+    count, size = (sum(column) for column in zip(*sizes, strict=True))
+    cpu = in_turn(path, rows, rounds, now)
+    return Measured(rows, count, size / count, cpu, {name: peak(name, path, rows, now) for name in WAYS})
+
+
+# --- printing ----------------------------------------------------------------------------------------------------
+
+
+def lines(found: Measured) -> list[str]:
+    goals = {BY_HAND: ", goal at least 6.0", MODELS: ", goal at least 5.0", FLOOR: ""}
+    says = [
+        f"check, explain and encode: {found.rows:,} rows, {found.events:,} events of {found.event_bytes:,.0f} bytes"
+    ]
+    for name in WAYS:
+        ratio = "" if name == OURS else f"{found.ratio(name):6.2f} × the exporter{goals[name]}"
+        says.append(f"  {name:16}{found.cpu[name]:7.2f} µs CPU a row, peak {found.peak[name] / 1e6:4.0f} MB  {ratio}")
+    says.append(f"  the exporter takes {1 / found.ratio(FLOOR):.2f} × the CPU of orjson.dumps, goal at most 3.5")
+    return [*says, f"  {READING:16}{found.cpu[READING]:7.2f} µs CPU a row, the same for all, not in the figures above"]
+
+
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=50_000)
-    parser.add_argument("--bad", type=float, default=0.02)
-    parser.add_argument("--max-events", type=int, default=10_000)
+    parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--file", type=Path, help="a file of benchmarks.events; made anew without")
+    parser.add_argument("--alone", nargs=4, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    pa.set_memory_pool(pa.system_memory_pool())
-    numbered = list(generated(chosen.rows, chosen.bad))
-    schema = numbered[0][1].schema
-    mapping = suggest(CONNECTOR, schema.names)
-    plan = compile_plan(CONNECTOR, mapping, {"line_channel_id": "1"}, schema, now=NOW, time_zone="Asia/Tokyo")
-    cpu, events, size = min(measure(plan, numbered, chosen.max_events) for _ in range(chosen.rounds))
-    print(f"{chosen.rows:,} rows, {events:,} events, {size / events:,.0f} bytes an event")
-    print(f"{chosen.rows / cpu:,.0f} rows per CPU second, {cpu / chosen.rows * 1e6:.2f} µs a row")
+    pa.set_memory_pool(pa.system_memory_pool())  # as in the worker
+    if chosen.alone:
+        return alone(*chosen.alone)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        path = chosen.file or events.written(Path(folder), chosen.rows)
+        print(*lines(measure(path, chosen.rows, chosen.rounds)), sep="\n")
+    return None
 
 
 if __name__ == "__main__":

@@ -49,8 +49,18 @@ Sample = Callable[[int, str], str]
 """(row, field) → the row's value of that field, masked: shown beside a reason."""
 
 
-def settle(lease: Lease, ending: Ending, *, sample: Sample, request: JobRequest | None = None) -> None:
-    """Record the end of these rows and move the position behind them. Raises LostLease."""
+def settle(
+    lease: Lease,
+    ending: Ending,
+    *,
+    sample: Sample,
+    request: JobRequest | None = None,
+    division: dict[str, Any] | None = None,
+) -> None:
+    """Record the end of these rows and move the position behind them; `division`: what is known of the rows there.
+
+    Raises LostLease.
+    """
     committed = db_retry(lambda: lease.mine().values_list("rejects_bytes", flat=True).first())
     if committed is None:
         raise LostLease
@@ -58,7 +68,7 @@ def settle(lease: Lease, ending: Ending, *, sample: Sample, request: JobRequest 
 
     def commit() -> bool:
         with transaction.atomic():
-            moved = _move(lease.mine().filter(position=ending.first_row), ending, length)
+            moved = _move(lease.mine().filter(position=ending.first_row), ending, length, division or {})
             if moved:
                 Tally().add(ending.rejects).save(lease.pk, sample)
                 if request:
@@ -69,7 +79,7 @@ def settle(lease: Lease, ending: Ending, *, sample: Sample, request: JobRequest 
         raise LostLease
 
 
-def _move(job: JobQuerySet, ending: Ending, length: int) -> bool:
+def _move(job: JobQuerySet, ending: Ending, length: int, division: dict[str, Any]) -> bool:
     moved = job.update(
         position=ending.end_row,
         accepted=F("accepted") + ending.accepted,
@@ -80,6 +90,7 @@ def _move(job: JobQuerySet, ending: Ending, length: int) -> bool:
         tries=0,
         takeovers=0,
         throttled_since=None,
+        division=division,
     )
     return bool(moved)
 

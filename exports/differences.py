@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
+from exports.exporter.mapping import constant_text
 from exports.models import QueryVersion
 from exports.texts import engine_words
 from integrations.models import Authentication
@@ -79,4 +80,4 @@ def _word(value: object) -> str:
 
 def _source(source: Mapping[str, Any]) -> str:
     kind, value = next(iter(source.items()))
-    return f"column {value}" if kind == "column" else f"constant “{value}”"
+    return f"column {value}" if kind == "column" else f"constant “{constant_text(value)}”"

@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
@@ -17,14 +17,16 @@ from exports.accounting import Ending
 from exports.endings import JobFailed, RetryLater, authentication_gone
 from exports.exporter.batches import Batch
 from exports.exporter.cells import plain_values
-from exports.exporter.delivery import Attempt, Cause, Halted, Refusal, Settled, deliver, next_wait, pause
+from exports.exporter.delivery import Attempt, Cause, Halted, Refusal, Settled, Stale, deliver, next_wait, pause
+from exports.exporter.division import Division
 from exports.exporter.explain import Reject as CoreReject
-from exports.exporter.mapping import Column, Mapping, from_json
+from exports.exporter.mapping import Column, Mapping, constant_text
 from exports.exporter.masking import mask
 from exports.exporter.pipeline import Listener, batches, invalid_rows, prefetched
 from exports.exporter.plan import Plan, compile_plan
 from exports.lease import Lease
-from exports.models import Job, JobLog, JobRequest, Phase
+from exports.models import Job, JobLog, JobRequest, Mode, Phase
+from exports.modes import sent_mapping
 from exports.rejects import Reject
 from exports.results import NAME, KeptResult
 from exports.sending import Sender
@@ -44,6 +46,9 @@ def export(job: Job, lease: Lease) -> None:
         raise JobFailed("The kept result of this job is gone from DATA_DIR.", "Run the job again from its query.")
     with notes.recording(job) as listener:
         line = Export(job, lease, job.authentication, listener)
+        if job.mode == Mode.VALIDATE:
+            line.validate()
+            return
         if line.strict and not job.position:
             line.refuse_if_any_invalid()
         line.send()
@@ -58,10 +63,11 @@ class Export:
         self.lease = lease
         self.connector = authentication.destination
         self.settings: dict[str, Any] = {**authentication.public_settings(), **job.settings}
-        self.mapping: Mapping = from_json(job.mapping)
+        self.mapping: Mapping = sent_mapping(job)
         self.kept = KeptResult(job.folder / NAME)
         self.evidence = KeptResult(job.folder / NAME)  # read here while the encoder's thread reads the other one
         self.position = job.position
+        self.division = Division.from_json(job.division)
         self.tries = job.tries
         self.throttled_since = job.throttled_since
         self.strict = not self.settings["ignore_invalid_records"]
@@ -75,13 +81,15 @@ class Export:
 
     # --- checking first
 
-    def refuse_if_any_invalid(self) -> None:
-        """With Ignore Invalid Records off: the whole result is checked, and one invalid row stops the job."""
+    def validate(self) -> int:
+        """Check the whole result, sending nothing. → how many rows are invalid; they are on record."""
         self.lease.save(phase=Phase.CHECKING)
         # What a worker found before it died stands: another count, with another "now", could differ from it.
-        found = self.job.invalid or accounting.record_invalid(
-            self.lease, self._checked(self.plan()), sample=self.sample
-        )
+        return self.job.invalid or accounting.record_invalid(self.lease, self._checked(self.plan()), sample=self.sample)
+
+    def refuse_if_any_invalid(self) -> None:
+        """With Ignore Invalid Records off: the whole result is checked, and one invalid row stops the job."""
+        found = self.validate()
         if found:
             raise JobFailed(
                 f"{found:,} of {self.job.rows:,} rows are invalid, and Ignore Invalid Records is off.",
@@ -116,46 +124,77 @@ class Export:
 
     def _announce(self) -> None:
         size = self.settings["max_records"]
-        jobs.log(self.job, f"Sending to {self.job.destination} in requests of up to {size:,} events.")
+        what = "Sending test events" if self.job.mode == Mode.TEST else "Sending"
+        jobs.log(self.job, f"{what} to {self.job.destination} in requests of up to {size:,} events.")
 
     def _send_while_in_window(self, spare: int) -> None:
         """Until the end, or until an event has left the time window since it was checked: then plan anew.
 
         `spare`: seconds that events must still have left.
         """
-        ready = batches(
-            self.plan(spare),
-            self.kept.batches(self.position),
+        plan = self.plan(spare)
+        while self.division:
+            divided = list(self._batches(plan, self.division.end_row))
+            if len(divided) != 1:  # rows that were not in the window yet have come into it: begin with them anew
+                self.division = None
+            elif not self._deliver(divided[0]):
+                return
+        with closing(prefetched(self._batches(plan, self.job.rows))) as ahead:  # type: ignore[type-var]
+            for batch in ahead:
+                if not self._deliver(batch):
+                    return
+        if self.position < self.job.rows:
+            raise JobFailed("The kept result has fewer rows than the query gave.", "Run the job again from its query.")
+
+    def _batches(self, plan: Plan, end_row: int) -> Iterator[Batch]:
+        """Requests for the rows from the position to `end_row`."""
+        return batches(
+            plan,
+            self.kept.batches(self.position, end_row),
             max_events=self.settings["max_records"],
             max_bytes=self.connector.limits.bytes,
             listener=self.listener,
         )
-        with closing(prefetched(ready)) as ahead:  # type: ignore[type-var]
-            for batch in ahead:
-                if batch.outside_window(int(time.time())):
-                    return
-                self._deliver(batch)
-        if self.position < self.job.rows:
-            raise JobFailed("The kept result has fewer rows than the query gave.", "Run the job again from its query.")
 
-    def _deliver(self, batch: Batch) -> None:
+    def _deliver(self, batch: Batch) -> bool:
+        """False: an event has left the time window before its request left."""
         request: JobRequest | None = None
-        for step in deliver(batch, self.sender, self.connector, stop_at_refusal=self.strict):
+        steps = deliver(
+            batch,
+            self.sender,
+            self.connector,
+            clock=time.time,
+            division=self.division,
+            stop_at_refusal=self.strict,
+        )
+        for step in steps:
             match step:
                 case Attempt():
                     request = self.sender.record(step)
+                    self._remember(step.division)
                     self._log_answer(request, step)
                 case Settled():
                     self._settle(step, request)  # what is known goes on record before Stop is heard
                     self.lease.check()
                 case Halted():
                     self._halt(step)
+                case Stale():
+                    return False
+        return True
+
+    def _remember(self, division: Division | None) -> None:
+        """What a refused request has taught, on record before the next one leaves."""
+        if division:
+            self.division = division
+            self.lease.save(division=division.to_json())
 
     def _settle(self, settled: Settled, request: JobRequest | None) -> None:
         found = [*map(invalid, settled.rejects), *map(refused, settled.refused)]
         ending = Ending(settled.first_row, settled.end_row, settled.accepted, tuple(sorted(found, key=lambda r: r.row)))
-        accounting.settle(self.lease, ending, sample=self.sample, request=request)
+        division = settled.division.to_json() if settled.division else {}
+        accounting.settle(self.lease, ending, sample=self.sample, request=request, division=division)
         self.position, self.tries, self.throttled_since = settled.end_row, 0, None
+        self.division = settled.division
         if self.strict and settled.rejects:
             row = settled.rejects[0][0] + 1
             raise JobFailed(
@@ -198,8 +237,8 @@ class Export:
         now = timezone.now()
         since = self.throttled_since or now
         if now - since > THROTTLED_AT_MOST:
-            raise JobFailed("LINE has asked to slow down (429) for 24 hours.", "Run the job again later.")
-        wait = pause(self.settings, 0, halted.reply.retry_after)
+            raise JobFailed("LINE has asked to slow down (429) for 24 hours.", "Resume the job later.")
+        wait = pause(self.settings, self.sender.throttled - 1, halted.reply.retry_after)
         raise RetryLater(wait, halted.advice.what, throttled_since=since)
 
     def _retry(self, halted: Halted) -> None:
@@ -210,8 +249,8 @@ class Export:
         count = len(halted.unknown_rows)
         raise JobFailed(
             f"{halted.advice.what} Gave up after {self.tries} {'retry' if self.tries == 1 else 'retries'}.",
-            f"{count:,} events of the last request are unknown: LINE may have them. Run again when LINE answers: "
-            "it drops what it has already, by deduplication_key, for 30 days.",
+            f"{count:,} events of the last request are unknown: LINE may have them. Resume when LINE answers: it drops "
+            "what it has already, by deduplication_key, for 30 days.",
         )
 
     # --- evidence
@@ -221,7 +260,7 @@ class Export:
         source = self.mapping.get(name)
         try:
             if not isinstance(source, Column):
-                return str(source.value) if source else ""
+                return constant_text(source.value) if source else ""
             cell = self.evidence.rows([row]).column(source.name).combine_chunks()
             value = plain_values(cell, ZoneInfo(self.job.time_zone))[0]
             shown = "" if value is None else mask(self.connector.field(name), value)

@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from exports import targets
-from exports.models import EngineType, Query
+from exports.models import EngineType, Mode, Query
 from exports.queries import NAME_LENGTH, Draft
 from exports.targets import Target, TargetError
 from exports.texts import Text
@@ -103,6 +103,27 @@ class RunForm(DraftForm):
     """A query to run, saved or not: it needs no name."""
 
     name = forms.CharField(max_length=NAME_LENGTH, required=False)
+    mode = forms.ChoiceField(
+        choices=Mode.choices,
+        required=False,
+        error_messages={"invalid_choice": "A query can be run, validated or sent as test, not “%(value)s”."},
+    )
+
+    def clean_mode(self) -> str:
+        return self.cleaned_data["mode"] or Mode.SEND
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = self.cleaned_data
+        mode, target = data.get("mode", Mode.SEND), data.get("target")
+        if mode != Mode.SEND and "target" in data:
+            self._check_mode(Mode(mode), target)
+        return data
+
+    def _check_mode(self, mode: Mode, target: Target | None) -> None:
+        if target is None:
+            self.add_error("mode", f"“{mode.label}” needs a destination: choose one in Export Results.")
+        elif mode == Mode.TEST and not target.connector.test_field:
+            self.add_error("mode", f"{target.connector.name} has no test events. Choose Validate only.")
 
 
 class QueryForm(DraftForm):

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from exports import job_words as words
 from exports.job_words import End, Status
-from exports.models import FINISHED, Job, JobQuerySet, JobReason, JobState, Outcome, Query
+from exports.models import FINISHED, Job, JobQuerySet, JobReason, JobState, Mode, Outcome, Query
 
 RUNS = 14
 KPI_SECONDS = 30
@@ -25,6 +25,7 @@ class Row:
 
     job: Job
     status: Status
+    mode: str
     until: SafeString | str
     started: SafeString
     by: str
@@ -38,7 +39,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Kpis:
-    """Of the jobs that ended in the last 24 hours; `hourly`: accepted events, the oldest hour first."""
+    """Of the jobs that ended in the last 24 hours and were neither validation nor test; `hourly`: accepted events, the
+    oldest hour first."""
 
     accepted: int
     invalid: int
@@ -92,6 +94,7 @@ def _row(job: Job, runs: list[tuple[int, str]], now: datetime) -> Row:
     return Row(
         job=job,
         status=Status("retry_wait") if waits and not job.kill_requested else words.status(job, now),
+        mode=words.mode(job),
         until=words.clock(job.next_attempt_at, where, now) if waits else "",
         started=words.when(job.started_at or job.created_at, where, now),
         by=words.by_whom(job),
@@ -111,7 +114,7 @@ def _text(job: Job) -> str:
     if job.state == JobState.QUEUED:
         return "Waiting for a worker"
     if job.outcome == Outcome.SUCCESS and job.exports:
-        return "Nothing to send: the result is empty"
+        return f"Nothing to {'check' if job.mode == Mode.VALIDATE else 'send'}: the result is empty"
     return "" if job.exports else "No export"
 
 
@@ -121,8 +124,9 @@ def _padded(runs: list[tuple[int, str]]) -> list[tuple[int, str]]:
 
 
 def last_runs(queries: Iterable[int]) -> dict[int, list[tuple[int, str]]]:
-    """Of each query its last finished exports, the oldest first: (events accepted, class of the colour)."""
-    ended = Job.objects.filter(state__in=FINISHED).exclude(connector_key="")
+    """Of each query its last finished exports, the oldest first: (events accepted, class of the colour). Validations
+    and tests are none."""
+    ended = Job.objects.filter(state__in=FINISHED, mode=Mode.SEND).exclude(connector_key="")
     mine = ended.filter(query=OuterRef("pk")).order_by("-pk").values("pk")
     # the oldest run shown: the 14th, or the first that there was
     first = Query.objects.filter(pk__in=queries).values_list("pk", Subquery(mine[RUNS - 1 : RUNS]))
@@ -130,10 +134,11 @@ def last_runs(queries: Iterable[int]) -> dict[int, list[tuple[int, str]]]:
     for query, oldest in first:
         shown |= Q(query=query, pk__gte=oldest or 0)
     # by number of query and job alone: with the state beside it, databases take the state's index, a long way
-    runs = Job.objects.filter(shown).order_by("pk").values_list("query", "accepted", "outcome", "connector_key")
+    columns = ("query", "accepted", "outcome", "connector_key", "mode")
+    runs = Job.objects.filter(shown).order_by("pk").values_list(*columns)
     found: dict[int, list[tuple[int, str]]] = {}
-    for query, accepted, outcome, connector in runs:
-        if connector and outcome in TONES:
+    for query, accepted, outcome, connector, mode in runs:
+        if connector and outcome in TONES and mode == Mode.SEND:
             found.setdefault(query, []).append((accepted, TONES[outcome]))
     return found
 
@@ -158,8 +163,9 @@ def kpis(now: datetime) -> Kpis:
 
 def measure(now: datetime) -> Kpis:
     day = timedelta(days=1)
-    ended = Job.objects.exclude(connector_key="").filter(finished_at__gte=now - day, finished_at__lte=now)
-    before = Job.objects.exclude(connector_key="").filter(finished_at__gte=now - 2 * day, finished_at__lt=now - day)
+    exports = Job.objects.filter(mode=Mode.SEND).exclude(connector_key="")
+    ended = exports.filter(finished_at__gte=now - day, finished_at__lte=now)
+    before = exports.filter(finished_at__gte=now - 2 * day, finished_at__lt=now - day)
     sums = {name: Sum(name, default=0) for name in ("accepted", "invalid", "refused", "unknown", "rows")}
     past = before.aggregate(accepted=sums["accepted"], rows=sums["rows"])
     return Kpis(

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from exports import job_words as words
 from exports.job_words import End
-from exports.models import Job, JobLog, JobReason, JobState, Outcome, Phase
+from exports.models import Job, JobLog, JobReason, JobState, Mode, Outcome, Phase
 from integrations.catalog import connector
 
 LOG_LINES = 200
@@ -81,7 +81,7 @@ def progress(job: Job, sent: Sent, now: datetime) -> Progress | None:
     if job.state == JobState.QUEUED:
         return Progress("Waiting for a worker", "Goes on as soon as one is free.", ends=_ends(job))
     if not job.result_path:
-        return _querying(job)
+        return _querying(job) if job.phase == Phase.QUERYING else _taking(job)
     if not job.exports:
         return Progress("Keeping the result")
     return _exporting(job, sent, now)
@@ -93,20 +93,30 @@ def _querying(job: Job) -> Progress:
     return Progress(f"Querying {job.database_name}", rows, percent)
 
 
+def _taking(job: Job) -> Progress:
+    return Progress(f"Taking the rows of job {job.parent_id}" if job.parent_id else "Starting")
+
+
 def _exporting(job: Job, sent: Sent, now: datetime) -> Progress:
     ends, settled = _ends(job), job.rows - job.not_attempted
     percent = min(99, int(100 * settled / job.rows)) if job.rows else None
     if job.state == JobState.RETRY_WAIT:
         return Progress(_wait_headline(job, sent), _wait_detail(job, now), percent, ends)
     if job.phase == Phase.CHECKING:
-        return Progress("Checking every row", "Nothing is sent if one row is invalid.", None, ends)
+        return Progress("Checking every row", _while_checking(job), None, ends)
     if not sent.n:
         return Progress("Preparing the first request", "", percent, ends)
     return Progress(f"Request {sent.last:,} of about {about(job, sent):,}", _pace(job, sent, now), percent, ends)
 
 
+def _while_checking(job: Job) -> str:
+    if job.mode == Mode.VALIDATE:
+        return "This is a validation: nothing is sent."
+    return "Nothing is sent if one row is invalid."
+
+
 def _ends(job: Job) -> list[End]:
-    return words.ends(job) if job.rows else []
+    return words.ends(job) if job.rows and job.mode != Mode.VALIDATE else []
 
 
 def about(job: Job, sent: Sent) -> int:
@@ -156,7 +166,7 @@ def max_retry(job: Job) -> Any:
 def waterfall(job: Job) -> list[Step]:
     """Rows read, and where each of them went; the five ends lie side by side and fill the first bar."""
     start, steps = 0.0, [Step("Rows read", "", job.rows, 100.0 if job.rows else 0.0, 0, 100, "f-ink")]
-    for end in words.ends(job):
+    for end in words.possible_ends(job):
         width = 100 * end.rows / job.rows if job.rows else 0
         # the thinnest bar that can be seen is half a percent wide
         steps.append(
@@ -207,10 +217,11 @@ def log_lines(job: Job, now: datetime) -> tuple[list[LogLine], bool]:
 
 def announcement(job: Job) -> str:
     """What a screen reader is told when the job gets on: its phase, or how it ended."""
+    name = ", ".join(filter(None, [job.name, words.mode(job).lower()]))
     if not job.finished:
         told = Phase(job.phase).label if job.phase else JobState(job.state).label
-        return f"{job.name}: {told}"
-    return ", ".join(filter(None, [f"{job.name}: {Outcome(job.outcome).label}", words.outcome_text(job)]))
+        return f"{name}: {told}"
+    return ", ".join(filter(None, [f"{name}: {Outcome(job.outcome).label}", words.outcome_text(job)]))
 
 
 def stop_text(job: Job) -> str:
@@ -219,10 +230,12 @@ def stop_text(job: Job) -> str:
         return "This job has ended already."
     if not job.exports:
         return "The query is broken off and its result is not kept."
+    if job.mode == Mode.VALIDATE:
+        return "The validation is broken off. It has sent nothing."
     if not job.result_path:
         return "The query is broken off. Nothing has been sent yet, and nothing will be."
     who = words.service(job)
     told = f"{job.accepted:,} events were accepted so far: they stay at {who} and cannot be recalled."
     flight = "If a request is in flight, its events become unknown: nobody can tell whether they were received."
-    again = f"Run again later sends every row anew; {who} drops what it has, by deduplication_key, for 30 days."
+    again = f"Resume goes on with them later; {who} drops what it has already, by deduplication_key, for 30 days."
     return f"{told} {flight} The rows not attempted yet are not sent. {again}"

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from exports import grid
 from exports import job_words as words
+from exports.exporter.mapping import constant_text
 from exports.filters import number
 from exports.job_pages import Sent
 from exports.masking import personal_columns
@@ -163,4 +164,4 @@ def mapping_used(job: Job) -> list[tuple[str, str, bool]]:
         return []
     fields = [f.name for f in connector(job.connector_key).fields if f.name in job.mapping]
     sources = [(name, job.mapping[name]) for name in fields]
-    return [(name, str(s.get("column", s.get("constant", ""))), "constant" in s) for name, s in sources]
+    return [(name, constant_text(s.get("column", s.get("constant", ""))), "constant" in s) for name, s in sources]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from exports.models import Job, JobState
+from exports.models import Job, JobState, Mode, RowsFrom
 from integrations.catalog import connector
 
 
@@ -50,28 +50,72 @@ def status(job: Job, now: datetime) -> Status:
 def ends(job: Job) -> list[End]:
     """The five ends of the job's rows, in the order of a row's way; they add up to the rows read."""
     who = service(job)
+    as_test = " as tests: shown, not counted" if job.mode == Mode.TEST else ""
     kinds = (
         ("invalid", "Invalid", "stopped by our checks", "f-warn"),
-        ("accepted", "Accepted", f"received by {who}", "f-ok"),
+        ("accepted", "Accepted", f"received by {who}{as_test}", "f-ok"),
         ("refused", "Refused", f"by {who}; our checks had passed it", "f-err"),
         ("unknown", "Unknown", "sent, no answer that settles it", "f-run"),
-        ("not_attempted", "Not attempted", "no request took it in" if job.finished else "not yet", "f-mute"),
+        ("not_attempted", *_not_attempted(job)),
     )
     rows = ((key, word, says, tone, getattr(job, key)) for key, word, says, tone in kinds)
     return [End(key, word, says, n, share(n, job.rows), tone) for key, word, says, tone, n in rows]
 
 
+def _not_attempted(job: Job) -> tuple[str, str, str]:
+    """(word, what it means, class of its colour)"""
+    if job.mode != Mode.VALIDATE:
+        return "Not attempted", "no request took it in" if job.finished else "not yet", "f-mute"
+    if job.state == JobState.SUCCESS:
+        return "Valid", "passed every check; not sent", "f-ok"
+    return "Not checked", "the validation did not finish" if job.finished else "not yet", "f-mute"
+
+
+def possible_ends(job: Job) -> list[End]:
+    """The ends that rows of such a job can have: a validation sends nothing, so it knows only two."""
+    found = ends(job)
+    return [found[0], found[4]] if job.mode == Mode.VALIDATE else found
+
+
 def outcome_text(job: Job) -> str:
     """Like "9,800 accepted, 200 invalid"; what was not attempted is told when the job is over."""
-    order = {"accepted": 0, "invalid": 1}
+    order = {"accepted": 0, "invalid": 1, "not_attempted": 0 if job.mode == Mode.VALIDATE else 2}
     told = [e for e in ends(job) if e.rows and (job.finished or e.key != "not_attempted")]
     told.sort(key=lambda end: order.get(end.key, 2))
     return ", ".join(f"{end.rows:,} {end.word.lower()}" for end in told)
 
 
 def sum_text(job: Job) -> str:
-    """The five ends as a sum: "100 rows read = 2 invalid + 98 accepted + …"."""
-    return f"{job.rows:,} rows read = " + " + ".join(f"{end.rows:,} {end.word.lower()}" for end in ends(job))
+    """The possible ends as a sum: "100 rows read = 2 invalid + 98 accepted + …"."""
+    return f"{job.rows:,} rows read = " + " + ".join(f"{e.rows:,} {e.word.lower()}" for e in possible_ends(job))
+
+
+def mode(job: Job) -> str:
+    """What stands beside the status of a job that does not simply send."""
+    return {Mode.VALIDATE: "Validation", Mode.TEST: "Test"}.get(Mode(job.mode), "") if job.exports else ""
+
+
+def queued(job: Job) -> str:
+    """The first line of the job's log."""
+    return f"{_queued(job)} {_rows_of(job)}".strip()
+
+
+def _rows_of(job: Job) -> str:
+    return {
+        RowsFrom.REJECTS: f"It takes the rows that job {job.parent_id} did not get through.",
+        RowsFrom.RESULT: f"It takes the rows of job {job.parent_id}.",
+    }.get(RowsFrom(job.rows_from), "")
+
+
+def _queued(job: Job) -> str:
+    who = job.created_by or "the console"
+    if not job.exports:
+        return f"Query queued by {who}."
+    if job.mode == Mode.VALIDATE:
+        return f"Validation for {job.destination} queued by {who}. Every row is checked, nothing is sent."
+    if job.mode == Mode.TEST:
+        return f"Test for {job.destination} queued by {who}. {service(job)} shows test events, but does not count them."
+    return f"Export to {job.destination} queued by {who}."
 
 
 def share(part: float, whole: float) -> float:

@@ -4,8 +4,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from exports import accounting, dispatch
-from exports.models import ACTIVE, WAITING, Job, JobLog, JobState, Query
+from exports import accounting, dispatch, job_words
+from exports.models import ACTIVE, WAITING, Job, JobLog, JobState, Mode, Query, RowsFrom
 from exports.targets import Target
 from exports.texts import Text
 
@@ -18,8 +18,14 @@ def start(
     query: Query | None = None,
     query_version: int | None = None,
     target: Target | None = None,
+    mode: str = Mode.SEND,
+    parent: Job | None = None,
+    rows_from: str = RowsFrom.QUERY,
 ) -> Job:
-    """Make a job of this text, with everything that decides what is sent frozen in it, and wake a worker."""
+    """Make a job of this text, with everything that decides what is sent frozen in it, and wake a worker.
+
+    `rows_from`: of RowsFrom; other than QUERY, what rows of `parent` it takes.
+    """
     now = timezone.now()
     job = Job(
         query=query,
@@ -31,6 +37,8 @@ def start(
         source_name=text.source.name if text.source else "",
         sql=text.sql,
         time_zone=text.time_zone,
+        parent=parent,
+        rows_from=rows_from,
         created_by=user,
         next_attempt_at=now,
     )
@@ -40,39 +48,52 @@ def start(
         job.connector_key = target.authentication.connector_key
         job.mapping = target.mapping
         job.settings = target.settings
+        job.mode = mode
     return _queue(job)
 
 
 def _queue(job: Job) -> Job:
     with transaction.atomic():
         job.save()
-        what = f"Export to {job.destination}" if job.exports else "Query"
-        log(job, f"{what} queued by {job.created_by or 'the console'}.")
+        log(job, job_words.queued(job))
         dispatch.hint_if_room(job.pk, job.next_attempt_at)
     return job
 
 
 def run_again(job: Job, *, user: User) -> Job:
-    """A new job that does what `job` did, from its query on: same text, mapping and settings."""
-    return _queue(
-        Job(
-            query=job.query,
-            query_version=job.query_version,
-            name=job.name,
-            database_name=job.database_name,
-            engine=job.engine,
-            source=job.source,
-            source_name=job.source_name,
-            sql=job.sql,
-            time_zone=job.time_zone,
-            authentication=job.authentication,
-            destination=job.destination,
-            connector_key=job.connector_key,
-            mapping=job.mapping,
-            settings=job.settings,
-            created_by=user,
-            next_attempt_at=timezone.now(),
-        )
+    """A new job that does what `job` did, from its query on: same text, mapping, settings and mode. A job that took
+    its rows from another takes them again."""
+    return _queue(_copy(job, user))
+
+
+def send_result(job: Job, *, user: User, mode: str) -> Job:
+    """A new job that sends the kept result of `job` by its frozen mapping and settings."""
+    sending = _copy(job, user)
+    sending.mode, sending.parent, sending.rows_from = mode, job, RowsFrom.RESULT
+    return _queue(sending)
+
+
+def _copy(job: Job, user: User) -> Job:
+    return Job(
+        query=job.query,
+        query_version=job.query_version,
+        name=job.name,
+        database_name=job.database_name,
+        engine=job.engine,
+        source=job.source,
+        source_name=job.source_name,
+        sql=job.sql,
+        time_zone=job.time_zone,
+        authentication=job.authentication,
+        destination=job.destination,
+        connector_key=job.connector_key,
+        mapping=job.mapping,
+        settings=job.settings,
+        mode=job.mode,
+        parent=job.parent,
+        rows_from=job.rows_from,
+        created_by=user,
+        next_attempt_at=timezone.now(),
     )
 
 

@@ -5,19 +5,18 @@ cannot be written or summed up, that is logged, and the job has none.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-import pyarrow as pa
 from django.utils import timezone
 
-from exports.exporter.mapping import from_json
 from exports.exporter.pipeline import Heard, check_only
 from exports.exporter.plan import Plan, compile_plan
 from exports.exporter.readiness import hashed_fields
-from exports.models import FINISHED, Job
+from exports.models import FINISHED, Job, JobState, Mode
+from exports.modes import sent_mapping
 from exports.note_file import NAME, NoteFile
 from exports.results import NAME as RESULT
 from exports.results import KeptResult
@@ -65,12 +64,13 @@ def recording(job: Job) -> Iterator[Recorder]:
         recorder.close()
 
 
-def of_ended(job: Job) -> dict[str, Any]:
-    """The notes of a job that ends now: of the rows whose end is on record, or that were checked before sending."""
+def of_ended(job: Job, state: str) -> dict[str, Any]:
+    """The notes of a job that ends so: of the rows whose end is on record, or of all if all were checked first."""
     if not job.exports or not job.result_path:
         return {}
-    checked_first = job.invalid and not job.position
-    return summarise(job, job.rows if checked_first else job.position)
+    validated = job.mode == Mode.VALIDATE and state == JobState.SUCCESS
+    all_checked = validated or (job.invalid and not job.position)
+    return summarise(job, job.rows if all_checked else job.position)
 
 
 def sum_up_left() -> None:
@@ -79,7 +79,7 @@ def sum_up_left() -> None:
     left = Job.objects.filter(state__in=FINISHED, finished_at__gte=recent, notes={}).exclude(connector_key="")
     for job in left.select_related("authentication"):
         if (job.folder / NAME).exists():
-            Job.objects.filter(pk=job.pk).update(notes=of_ended(job))
+            Job.objects.filter(pk=job.pk).update(notes=of_ended(job, job.state))
             discard(job)
 
 
@@ -93,7 +93,7 @@ def summarise(job: Job, end_row: int) -> dict[str, Any]:
     try:
         with _file(job) as file:
             _make_up(job, file, end_row)
-            hashed = [field.name for field in hashed_fields(file.connector, from_json(job.mapping))]
+            hashed = [field.name for field in hashed_fields(file.connector, sent_mapping(job))]
             return file.summary(end_row, hashed=hashed).to_json()
     except Exception:
         logger.exception("Job %s: its rows' notes cannot be summed up", job.pk)
@@ -118,7 +118,7 @@ def _make_up(job: Job, file: NoteFile, end_row: int) -> None:
     if missing is None:
         return
     kept = KeptResult(job.folder / RESULT)
-    check_only(_plan(job, kept), _until(end_row, kept.batches(missing)), file.write)
+    check_only(_plan(job, kept), kept.batches(missing, end_row), file.write)
     if file.first_unseen(end_row) is not None:
         raise ValueError("the kept result has fewer rows than the job")
 
@@ -129,12 +129,5 @@ def _plan(job: Job, kept: KeptResult) -> Plan:
         raise ValueError("the authentication is gone")
     settings = {**job.authentication.public_settings(), **job.settings}
     now = int((job.finished_at or timezone.now()).timestamp())
-    mapping, to = from_json(job.mapping), connector(job.connector_key)
+    mapping, to = sent_mapping(job), connector(job.connector_key)
     return compile_plan(to, mapping, settings, kept.schema, now=now, time_zone=job.time_zone)
-
-
-def _until(end_row: int, numbered: Iterable[tuple[int, pa.RecordBatch]]) -> Iterator[tuple[int, pa.RecordBatch]]:
-    for first_row, batch in numbered:
-        if first_row >= end_row:
-            return
-        yield first_row, batch.slice(0, end_row - first_row)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from exports import jobs, targets, texts
-from exports.models import EngineType, Job, Query, QueryVersion
+from exports.models import EngineType, Job, Mode, Query, QueryVersion
 from exports.targets import Target, TargetError
 from exports.texts import Text
 from warehouse.models import Database
@@ -176,7 +176,7 @@ def restore(query: Query, version: QueryVersion, *, user: User) -> str:
     return warning
 
 
-def run(draft: Draft, *, query: Query | None, user: User) -> Job:
+def run(draft: Draft, *, query: Query | None, user: User, mode: str = Mode.SEND) -> Job:
     """Start a job of what the editor holds. The job has the query's version if that is exactly what is saved."""
     saved = query is not None and _same_run(draft, stored(query))
     return jobs.start(
@@ -186,6 +186,7 @@ def run(draft: Draft, *, query: Query | None, user: User) -> Job:
         query=query,
         query_version=query.version if query and saved else None,
         target=draft.target,
+        mode=mode,
     )
 
 

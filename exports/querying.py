@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from exports import engine, jobs, writing
 from exports.endings import JobFailed
-from exports.exporter.mapping import check_mapping, from_json
+from exports.exporter.mapping import check_mapping
 from exports.exporter.plan import PlanError
 from exports.lease import JobKilled, Lease
 from exports.models import Job, Phase
+from exports.modes import sent_mapping
 from exports.results import NAME, keep, keep_batches
 from exports.texts import Text
 from exports.writing import Writer
@@ -26,13 +27,18 @@ from warehouse.sql.statements import Kind
 PROGRESS_SECONDS = 1.0
 
 
-def query(job: Job, lease: Lease) -> None:
-    """Run the job's statements and keep the rows of the last one; the job's row then says where.
+Sift = Callable[[Result], Iterable[pa.RecordBatch]]
+"""A query's result → those of its rows that are kept."""
+
+
+def query(job: Job, lease: Lease, *, sift: Sift | None = None) -> None:
+    """Run the job's statements and keep the rows of the last one, or what `sift` leaves of them; the job's row then
+    says where.
 
     Raises EngineError, JobFailed, JobKilled, LostLease.
     """
     lease.save(phase=Phase.QUERYING, progress=None)
-    _clear(job.folder)
+    clear(job.folder)
     database = _database(job)
     statements = Text(database, job.sql, engine=job.engine).statements
     writing.check(job, statements)
@@ -43,28 +49,33 @@ def query(job: Job, lease: Lease) -> None:
     if statements[-1].writes:
         _keep_count(job, lease)
     else:
-        _select(job, lease, database, statements[-1].sql)
+        _select(job, lease, database, statements[-1].sql, sift)
 
 
-def _database(job: Job) -> Database:
+def check_account(job: Job) -> None:
+    """Nothing runs for someone whose account is switched off. Raises JobFailed."""
     if job.created_by and not job.created_by.is_active:
         raise JobFailed(
             f"The account of {job.created_by.display_name} is switched off.", "Someone else can run this query."
         )
-    found = Database.objects.filter(name=job.database_name).first()
-    if not found:
+
+
+def _database(job: Job) -> Database:
+    check_account(job)
+    database = Database.objects.filter(name=job.database_name).first()
+    if not database:
         raise JobFailed(
             f"The database {job.database_name} does not exist any more.", "Choose another database in the query."
         )
-    return found
+    return database
 
 
-def _select(job: Job, lease: Lease, database: Database, sql: str) -> None:
+def _select(job: Job, lease: Lease, database: Database, sql: str, sift: Sift | None) -> None:
     if job.exports:
         _check_mapping(job, sql, database)
     started = time.monotonic()
     with _running(job, database, sql, order_by=sent_in_order_of(job)) as result:
-        _keep(job, lease, result, started)
+        _keep(job, lease, result, started, sift)
 
 
 def _write(writer: Writer) -> None:
@@ -90,7 +101,7 @@ def _running(job: Job, database: Database, sql: str, order_by: str | None = None
     )
 
 
-def _clear(folder: Path) -> None:
+def clear(folder: Path) -> None:
     """What a killed worker left: its engine's temporary files, and half a result."""
     for left in [*folder.glob("child-*"), *folder.glob("*.tmp"), *folder.glob(writing.NAME)]:
         shutil.rmtree(left) if left.is_dir() else left.unlink()
@@ -100,22 +111,29 @@ def _check_mapping(job: Job, sql: str, database: Database) -> None:
     """A column that is missing is an error now, not after an hour of querying. Raises PlanError, EngineError."""
     using, tables = engine.engine(job.engine, job.source), engine.readable(job.created_by)
     columns = [c.name for c in using.check(sql, tables=tables, database=database.name).columns]
-    problems = check_mapping(connector(job.connector_key), from_json(job.mapping), columns, now=int(time.time()))
+    problems = check_mapping(connector(job.connector_key), sent_mapping(job), columns, now=int(time.time()))
     if problems:
         raise PlanError(problems)
 
 
 def sent_in_order_of(job: Job) -> str | None:
-    """The result column with the event's time: events are sent in the order in which they happened."""
-    return (job.mapping.get("event_timestamp") or {}).get("column")
+    """The result column with the event's time: events are sent in the order in which they happened.
+
+    None where there is none, or the user wants the query's own order.
+    """
+    if not job.exports or job.settings.get("keep_row_order"):
+        return None
+    field = connector(job.connector_key).window_field
+    column: str | None = (job.mapping.get(field.name) or {}).get("column") if field else None
+    return column
 
 
-def _keep(job: Job, lease: Lease, result: Result, started: float) -> None:
-    path = job.folder / NAME
+def _keep(job: Job, lease: Lease, result: Result, started: float, sift: Sift | None) -> None:
+    path, heard = job.folder / NAME, _telling(lease, result)
     with _stoppable(lease, result):
-        rows = keep(result, path, heard=_telling(lease, result))
+        rows = keep_batches(result.schema, sift(result), path, heard=heard) if sift else keep(result, path, heard=heard)
     seconds = time.monotonic() - started
-    _found(job, lease, result.schema, rows, query_seconds=seconds)
+    found(job, lease, result.schema, rows, query_seconds=seconds)
     jobs.log(job, f"Query finished: {rows:,} rows in {seconds:,.1f} s.")
 
 
@@ -124,10 +142,11 @@ def _keep_count(job: Job, lease: Lease) -> None:
     written = Job.objects.values_list("result_rows", flat=True).get(pk=job.pk) or 0
     counted = pa.record_batch({"rows": pa.array([written], pa.int64())})
     keep_batches(counted.schema, [counted], job.folder / NAME)
-    _found(job, lease, counted.schema, 1)
+    found(job, lease, counted.schema, 1)
 
 
-def _found(job: Job, lease: Lease, schema: pa.Schema, rows: int, **values: Any) -> None:
+def found(job: Job, lease: Lease, schema: pa.Schema, rows: int, **values: Any) -> None:
+    """Put the kept result on record."""
     lease.save(
         result_path=f"{job.pk}/{NAME}",
         columns=[[f.name, str(f.type)] for f in schema],

@@ -41,9 +41,17 @@ def append(folder: Path, committed: int, rejects: Iterable[Reject]) -> int:
 
 def read(folder: Path, committed: int) -> Iterator[Reject]:
     """The committed rejects, in the order of their rows."""
-    if not committed:
+    return (reject for _, reject in scan(folder, committed))
+
+
+def scan(folder: Path, committed: int, start: int = 0) -> Iterator[tuple[int, Reject]]:
+    """(where the next one begins, reject) from byte `start` on; of a `start` amid a line, from the next line on."""
+    if start >= committed:
         return
     with (folder / NAME).open("rb") as file:
+        if start:
+            file.seek(start - 1)
+            file.readline()
         while file.tell() < committed and (line := file.readline()):
             row, end, reasons = orjson.loads(line)
-            yield Reject(row, end, tuple(tuple(r) for r in reasons))
+            yield file.tell(), Reject(row, end, tuple(tuple(r) for r in reasons))

@@ -3,6 +3,7 @@
 It holds raw personal data: its folder is 0700, the file 0600.
 """
 
+import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -41,6 +42,19 @@ def keep_batches(
     return rows
 
 
+def adopt(source: Path, path: Path) -> None:
+    """Another job's kept result as `path` too: the same file if the disk can do that, else a copy. It never changes."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # left by a worker that died: to rename a file onto itself does nothing
+    temporary = path.with_suffix(f".{uuid.uuid4().hex}.tmp")
+    try:
+        temporary.hardlink_to(source)
+    except OSError:
+        temporary.touch(mode=0o600)
+        shutil.copyfile(source, temporary)
+    publish(temporary, path)
+
+
 class KeptResult:
     """Reads a kept result; memory-mapped, any number of readers at once."""
 
@@ -51,14 +65,16 @@ class KeptResult:
     def schema(self) -> pa.Schema:
         return self.reader.schema
 
-    def batches(self, start: int = 0) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """(first row's number, batch) from row `start` to the end."""
+    def batches(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """(first row's number, batch) from row `start` to row `end`, or to the last."""
         number, offset = divmod(start, BATCH_ROWS)
         for index in range(number, self.reader.num_record_batches):
-            batch = self.reader.get_batch(index)
-            if offset >= len(batch):
+            batch = self.reader.get_batch(index).slice(offset)
+            first = index * BATCH_ROWS + offset
+            wanted = batch if end is None else batch.slice(0, max(0, end - first))
+            if not len(wanted):
                 return
-            yield index * BATCH_ROWS + offset, batch.slice(offset)
+            yield first, wanted
             offset = 0
 
     def rows(self, numbers: list[int]) -> pa.Table:

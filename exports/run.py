@@ -8,11 +8,11 @@ import pyarrow as pa
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from exports import accounting, exporting, jobs, masking, notes, querying
+from exports import accounting, exporting, inheriting, jobs, masking, notes, querying
 from exports.endings import JobFailed, RetryLater
 from exports.exporter.plan import PlanError
 from exports.lease import JobKilled, Lease, LostLease, db_retry, heartbeat
-from exports.models import Job, JobLog, JobState
+from exports.models import Job, JobLog, JobState, Mode, RowsFrom
 from integrations.secrets import SecretUnreadable
 from warehouse.engines.base import EngineError, EngineUnavailable, LimitExceeded, QueryFailed, QueryRejected
 
@@ -57,7 +57,10 @@ def _run(lease: Lease) -> str:
 
 def _steps(job: Job, lease: Lease) -> None:
     if not job.result_path:
-        querying.query(job, lease)
+        if job.rows_from == RowsFrom.QUERY:
+            querying.query(job, lease)
+        else:
+            inheriting.take(job, lease)
         db_retry(job.refresh_from_db)
     lease.check()
     if job.exports:
@@ -66,18 +69,23 @@ def _steps(job: Job, lease: Lease) -> None:
 
 def _done(job: Job, lease: Lease) -> str:
     db_retry(job.refresh_from_db)
+    return _end(job, lease, JobState.SUCCESS, _finished(job))
+
+
+def _finished(job: Job) -> str:
     if not job.exports:
-        text = "Finished."
-    elif not job.rows:
-        text = "Finished: the query returned no rows, so there was nothing to send."
-    else:
-        text = f"Finished: {job.accepted:,} accepted, {job.invalid:,} invalid, {job.refused:,} refused."
-    return _end(job, lease, JobState.SUCCESS, text)
+        return "Finished."
+    validation = job.mode == Mode.VALIDATE
+    if not job.rows:
+        return f"Finished: the query returned no rows, so there was nothing to {'check' if validation else 'send'}."
+    if validation:
+        return f"Finished: {job.not_attempted:,} valid, {job.invalid:,} invalid. Nothing was sent."
+    return f"Finished: {job.accepted:,} accepted, {job.invalid:,} invalid, {job.refused:,} refused."
 
 
 def _end(job: Job, lease: Lease, state: JobState, text: str, level: str = JobLog.Level.INFO, **values: Any) -> str:
     db_retry(job.refresh_from_db)
-    values["notes"] = notes.of_ended(job)
+    values["notes"] = notes.of_ended(job, state)
     if not db_retry(lambda: accounting.end(lease.mine(), job.pk, state, **values)):
         raise LostLease
     notes.discard(job)

@@ -1,5 +1,6 @@
 """A request on its way: one at a time per tag, and on record before it leaves."""
 
+import itertools
 import time
 from contextlib import suppress
 
@@ -11,9 +12,11 @@ from django.utils import timezone
 
 from exports.endings import RetryLater, authentication_gone
 from exports.exporter.batches import Batch
-from exports.exporter.delivery import Attempt, Reply, http_post
+from exports.exporter.delivery import Attempt, Reply
+from exports.exporter.posting import http_post
 from exports.lease import Lease, db_retry
 from exports.models import Job, JobRequest, JobState, TagLease
+from integrations.catalog import connector
 from integrations.models import Authentication
 from integrations.spec import Answer
 
@@ -47,10 +50,10 @@ class Sender:
         """Raises JobFailed, JobKilled, LostLease, or RetryLater when another job holds the tag for long."""
         authentication = self._authentication()
         settings = authentication.all_settings()
-        connector = authentication.destination
-        self._take_turn(f"{connector.key}:{connector.path.format(**settings)}")
+        destination = authentication.destination
+        self._take_turn(f"{destination.key}:{destination.path.format(**settings)}")
         timeout = settings["connection_timeout"]
-        post = http_post(self.session, connector, self.base_url, settings, timeout)
+        post = http_post(self.session, destination, self.base_url, settings, timeout)
         self.lease.check()
         self.request = self._open(batch)
         with self.lease.interruptible():
@@ -78,6 +81,13 @@ class Sender:
             db_retry(request.save)
         self.give_turn()
         return request
+
+    @property
+    def throttled(self) -> int:
+        """How often in a row the present request has been told to slow down."""
+        codes = [attempt["code"] for attempt in self.request.attempts] if self.request else []
+        answer = connector(self.job.connector_key).answer
+        return sum(1 for _ in itertools.takewhile(lambda code: answer(code) is Answer.WAIT, reversed(codes)))
 
     def _open(self, batch: Batch) -> JobRequest:
         """A row for the request, or the one that it repeats."""

@@ -56,7 +56,7 @@ def draft_of_post(post: QueryDict) -> Draft:
 def _inputs(name: str, source: dict[str, Any]) -> list[tuple[str, Any]]:
     if "column" in source:
         return [(f"f-{name}", f"c:{source['column']}")]
-    return [(f"f-{name}", "constant"), (f"v-{name}", source.get("constant", ""))]
+    return [(f"f-{name}", "constant"), (f"v-{name}", core.constant_text(source.get("constant", "")))]
 
 
 def _posted_source(post: QueryDict, name: str) -> dict[str, Any]:

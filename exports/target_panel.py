@@ -119,9 +119,13 @@ class Panel:
 
     @property
     def groups(self) -> list[Group]:
-        rows = self.rows
-        groups = self.connector.groups.items()
-        return [Group(name, note, [r for r in rows if r.field.group == name]) for name, note in groups]
+        """The groups that are always shown."""
+        return [self._group(name) for name in self.connector.groups if name != self.connector.additional]
+
+    @property
+    def additional(self) -> Group | None:
+        """The group that is closed until a field of it is mapped, or a column has a field's name."""
+        return self._group(self.connector.additional) if self.connector.additional else None
 
     @property
     def mapped(self) -> list[Row]:
@@ -227,6 +231,11 @@ class Panel:
     @property
     def _mapped_columns(self) -> list[str]:
         return [str(source["column"]) for source in self.mapping.values() if "column" in source]
+
+    def _group(self, name: str) -> Group:
+        rows = [row for row in self.rows if row.field.group == name]
+        wanted = any(row.mapped or row.field.name in self.sample.columns for row in rows)
+        return Group(name, self.connector.groups[name], rows, open=wanted)
 
     def _row(self, field: Field) -> Row:
         source = self.mapping.get(field.name, {})

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from exports.exporter.mapping import constant_text
 from exports.exporter.verdicts import FieldVerdict
 from integrations.spec import Field
 
@@ -33,7 +34,7 @@ class Row:
 
     @property
     def constant(self) -> str:
-        return str(self.source.get("constant", ""))
+        return constant_text(self.source.get("constant", ""))
 
     @property
     def mapped(self) -> bool:
@@ -55,9 +56,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Group:
+    """`open`: shown at once, where the group is one that can be closed."""
+
     name: str
     note: str
     rows: list[Row]
+    open: bool = True
+
+    @property
+    def mapped(self) -> int:
+        return sum(row.mapped for row in self.rows)
 
 
 def says(field: Field, verdict: FieldVerdict) -> str:

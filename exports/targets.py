@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from exports.exporter.mapping import constant_text, is_constant
 from exports.models import ExportTarget, Query
 from integrations.models import Authentication
 from integrations.sources import destinations
@@ -138,13 +139,12 @@ def _source_problem(name: str, source: object) -> str:
     kind, value = next(iter(source.items()))
     if kind == "column":
         return "" if isinstance(value, str) and value else f"{name}: the column needs a name."
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return f"{name}: the constant must be text or a whole number."
-    if value == "":
+    if not is_constant(value):
+        return f"{name}: the constant must be text, a number, true, false, or a list of texts."
+    if value in ("", []):
         return f"{name}: the constant is empty."
-    return (
-        "" if len(str(value)) <= MAX_CONSTANT else f"{name}: the constant is longer than {MAX_CONSTANT:,} characters."
-    )
+    too_long = len(constant_text(value)) > MAX_CONSTANT
+    return f"{name}: the constant is longer than {MAX_CONSTANT:,} characters." if too_long else ""
 
 
 def _clean(setting: Setting, value: object) -> tuple[Any, str]:

@@ -212,10 +212,15 @@ class EpochWindow:
 
 def epoch_seconds(value: object) -> int | None:
     """Whole seconds from a number, digits or an aware datetime (its fraction dropped); else None."""
-    if isinstance(value, str):
-        return int(value) if re.fullmatch("-?[0-9]{1,18}", value) else None
     if isinstance(value, datetime.datetime):
         return math.floor(value.timestamp()) if value.tzinfo else None
+    return as_integer(value)
+
+
+def as_integer(value: object) -> int | None:
+    """A whole number of 64 bits from a number or digits; else None."""
+    if isinstance(value, str):
+        return int(value) if re.fullmatch("-?[0-9]{1,18}", value) else None
     number = whole_number(value)
     return number if number is not None and -INT64 <= number < INT64 else None
 

@@ -2,8 +2,8 @@
 
 A connector is one `Connector` object. Forms, mapping page, row checks, hashing, reasons and documents are
 computed from it; nothing about a destination is written anywhere else. This module knows no Django and no Arrow.
-The rules of a value and of a record are in `integrations.rules`, what is warned of in `integrations.warnings`; both
-are named here too.
+The rules of a value and of a record are in `integrations.rules` and `integrations.typed`, what is warned of in
+`integrations.warnings`; all are named here too.
 """
 
 from collections.abc import Mapping
@@ -34,6 +34,7 @@ from integrations.rules import (
     as_text,
     epoch_seconds,
 )
+from integrations.typed import Number, StringList, Truth, TypedKind, TypedRule
 from integrations.warnings import ConnectorWarning, Lacking, OlderThan, OnlyWeak, RefusedFor, Repeated, RowWarning
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "Limits",
     "MaxLength",
     "NotSent",
+    "Number",
     "OlderThan",
     "OnlyWeak",
     "Pattern",
@@ -74,10 +76,26 @@ __all__ = [
     "SettingValue",
     "Source",
     "Stage",
+    "StringList",
     "TextRule",
+    "Truth",
+    "TypedRule",
     "as_text",
     "epoch_seconds",
 ]
+
+
+Kind = Literal["text", "epoch"] | TypedKind
+JsonValue = str | int | float | list[str]
+
+TYPE_NAMES: Mapping[Kind, str] = {
+    "text": "string",
+    "epoch": "long",
+    "number": "number",
+    "integer": "integer",
+    "boolean": "boolean",
+    "list": "list of strings",
+}
 
 
 @dataclass(frozen=True)
@@ -85,19 +103,26 @@ class Field:
     """One field of the destination's event.
 
     `part` is the JSON object it goes into, `group` the heading it stands under on the mapping page. Exactly one of
-    `rules`, `hashing`, `window` says what is allowed; `hashing` is also what hashes.
+    `rules`, `hashing`, `window`, `typed` says what is allowed; `hashing` is also what hashes, and what is `typed` is
+    no text in the event.
     """
 
     name: str
     part: str
     group: str
     help: str
-    kind: Literal["text", "epoch"] = "text"
     required: bool = False
     rules: tuple[TextRule, ...] = ()
     hashing: Hashing | None = None
     window: EpochWindow | None = None
+    typed: TypedRule | None = None
     personal: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        if self.typed:
+            return self.typed.kind
+        return "epoch" if self.window else "text"
 
     @property
     def hashed(self) -> bool:
@@ -105,23 +130,27 @@ class Field:
 
     @property
     def type_name(self) -> str:
-        return "long" if self.kind == "epoch" else "string"
+        return TYPE_NAMES[self.kind]
 
     @property
     def rule(self) -> str:
         """The field's rule in words, as shown beside it."""
-        if self.window:
-            return self.window.describe
-        if self.hashing:
-            return self.hashing.describe
+        if alone := self.window or self.hashing or self.typed:
+            return alone.describe
         return ", ".join(r.describe for r in self.rules) or "any text"
 
+    def empty(self, value: object) -> bool:
+        """Whether that is no value: null, "", and for a list also one without any string in it."""
+        return value is None or value == "" or (isinstance(self.typed, StringList) and self.typed.empty(value))
+
     def problem(self, value: object, now: int) -> Reason | None:
-        """Why a value that is neither null nor empty is refused, or None. Bytes are text that is not valid UTF-8."""
+        """Why a value that is not `empty` is refused, or None. Bytes are text that is not valid UTF-8."""
         if isinstance(value, bytes):
             return INVALID_UTF8
         if self.window:
             return self.window.check(value, now)
+        if self.typed:
+            return self.typed.check(value)
         text = as_text(value)
         if text is None:
             return NOT_TEXT
@@ -129,10 +158,13 @@ class Field:
             return self.hashing.check(text)
         return next((reason for r in self.rules if (reason := r.check(text))), None)
 
-    def wire(self, value: object) -> str | int:
-        """What goes into the event for a value that has no `problem`: seconds, a hash, or the text."""
+    def wire(self, value: object) -> JsonValue:
+        """What goes into the event for a value that has no `problem`: seconds, a hash, the text, or what is typed."""
         if self.window:
             return epoch_seconds(value) or 0
+        if self.typed:
+            found = self.typed.read(value)
+            return "" if found is None else found
         text = as_text(value) or ""
         return self.hashing.apply(text) if self.hashing else text
 
@@ -181,7 +213,8 @@ class Connector(Declared):
     """A destination. `answers` names the documented status codes; any other is Answer.UNDOCUMENTED.
 
     `parts`: the JSON objects of an event in their order; True: left out when empty. `synonyms`: by field, other names
-    of a column that holds it.
+    of a column that holds it. `additional`: the group of fields that few need, closed on the mapping page.
+    `test_field`: true in it marks an event as a test, which is shown but not counted.
     """
 
     fields: tuple[Field, ...]
@@ -198,14 +231,21 @@ class Connector(Declared):
     warnings: tuple[ConnectorWarning, ...] = ()
     synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     token_steps: tuple[str, ...] = ()
+    key_field: str = ""  # tells one event from another, also at the destination
     test_event: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     test_event_says: str = ""
+    additional: str = ""
+    test_field: str = ""
 
     is_source: ClassVar[bool] = False
     tests: ClassVar[str] = "Sends an empty list with these credentials. It holds no event, so nothing is counted."
 
     def field(self, name: str) -> Field:
         return next(f for f in self.fields if f.name == name)
+
+    @property
+    def main_fields(self) -> list[Field]:
+        return [f for f in self.fields if f.group != self.additional]
 
     @property
     def identifiers(self) -> tuple[str, ...]:

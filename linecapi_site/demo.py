@@ -69,7 +69,7 @@ def query(demo: User) -> Query:
         return saved
     target = Target(
         authentication=authentication(demo),
-        mapping={f.name: {"column": f.name} for f in CONNECTOR.fields},
+        mapping={f.name: {"column": f.name} for f in CONNECTOR.main_fields},
         settings={s.name: s.default for s in CONNECTOR.settings_of("export")},
     )
     text = Text(Database.objects.get(name=DATABASE), SQL, "Asia/Tokyo")

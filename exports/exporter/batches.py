@@ -44,7 +44,11 @@ class Chunk:
 
     def split(self, events: int) -> "tuple[Chunk, Chunk]":
         """The first `events` events with the rows up to the last of them, and the rest. With 0 all rows are rest."""
-        row = int(self.rows[events - 1]) + 1 if events else self.first_row
+        return self.split_at(int(self.rows[events - 1]) + 1 if events else self.first_row)
+
+    def split_at(self, row: int) -> "tuple[Chunk, Chunk]":
+        """The rows before `row`, and the rest."""
+        events = int(np.searchsorted(self.rows, row))
         byte = int(self.ends[events - 1]) if events else 0
         bad = bisect.bisect_left(self.rejects, row, key=_row)
         head = replace(
@@ -166,6 +170,12 @@ class Batch:
             raise ValueError(f"no part [{first}, {end}) in a batch of {self.events} events")
         part = self._from(first)
         return part if end == self.events else part._upto(end - first)
+
+    def split_at(self, row: int) -> "tuple[Batch | None, Batch | None]":
+        """The rows before `row`, and the rest; None for a side without rows."""
+        halves = [chunk.split_at(min(max(row, chunk.first_row), chunk.end_row)) for chunk in self.chunks]
+        head, rest = (tuple(c for c in side if c.first_row < c.end_row) for side in zip(*halves, strict=True))
+        return replace(self, chunks=head) if head else None, replace(self, chunks=rest) if rest else None
 
     def _from(self, first: int) -> "Batch":
         chunks = list(self.chunks)

@@ -13,10 +13,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from exports.exporter.cells import TEXT, Ints, LocalTime, Mask, bools, is_text, offsets, plain, seconds, texts
+from exports.exporter.cells import TEXT, Ints, LocalTime, Mask, bools, filled, has_value, offsets, seconds, texts
 from exports.exporter.explain import Terms
 from exports.exporter.mapping import Column
 from exports.exporter.patterns import IP, READY, READY_ANY_CASE, matches
+from exports.exporter.typed import reader
 from integrations.spec import (
     ASCII_SPACE,
     AtLeastOne,
@@ -31,6 +32,7 @@ from integrations.spec import (
     Prefix,
     RecordRule,
     TextRule,
+    TypedRule,
 )
 
 Lengths = npt.NDArray[np.int32]
@@ -41,9 +43,9 @@ Test = Callable[[pa.StringArray, Lengths], Mask | None]
 class Checked:
     """One field of a record batch, ready to be encoded.
 
-    `good`: None when no row is refused. `cells`: what stands in the event, but for rows of `raw`, whose cell is
-    hashed first. `times`: UNIX seconds of a time field, 0 where there is none. `tidied`: rows of a hashed field whose
-    value was not normal as it came.
+    `good`: None when no row is refused. `cells`: what stands in the event, text without its quotes and escapes, but
+    for rows of `raw`, whose cell is hashed first. `times`: UNIX seconds of a time field, 0 where there is none.
+    `tidied`: rows of a hashed field whose value was not normal as it came.
     """
 
     present: Mask
@@ -66,6 +68,8 @@ def column_check(field: Field, now: int, local: LocalTime) -> ColumnCheck:
     """The check of one field. `local`: the clock of times that name no zone."""
     if field.window:
         return TimeCheck(field, field.window, now, local)
+    if field.typed:
+        return TypedCheck(field, field.typed)
     return HashCheck(field, field.hashing) if field.hashing else TextCheck(field)
 
 
@@ -80,11 +84,12 @@ def check_batch(terms: Terms, checks: Iterable[ColumnCheck], batch: pa.RecordBat
             if result.good is not None:
                 good &= result.good
     for rule in terms.connector.record_rules:
-        good &= _record_mask(rule, terms, checked, len(batch))
+        good &= record_mask(rule, terms, checked, len(batch))
     return good, checked
 
 
-def _record_mask(rule: RecordRule, terms: Terms, checked: Map[str, Checked], size: int) -> Mask:
+def record_mask(rule: RecordRule, terms: Terms, checked: Map[str, Checked], size: int) -> Mask:
+    """True for each of `size` rows that keeps the rule."""
     names = rule.fields if isinstance(rule, AtLeastOne) else (rule.field,)
     present = np.full(size, any(name in terms.mapping and name not in checked for name in names))
     for name in names:
@@ -111,17 +116,10 @@ class TextCheck:
         found = texts(array)
         cells = found.array
         lengths = np.diff(offsets(cells))
-        present = _present(cells, lengths)
+        present = filled(cells, lengths)
         results = [mask for test in self.tests if (mask := test(cells, lengths)) is not None]
         good = _required_or_absent(self.field, present, results)
         return _refuse(found.refused, Checked(present, good, cells))
-
-
-def _present(cells: pa.StringArray, lengths: Lengths) -> Mask:
-    present: Mask = lengths > 0
-    if cells.null_count:
-        present &= bools(cells.is_valid())  # a null slot may hold bytes
-    return present
 
 
 def _required_or_absent(field: Field, present: Mask, results: list[Mask]) -> Mask | None:
@@ -215,7 +213,7 @@ class HashCheck:
     def __call__(self, array: pa.Array) -> Checked:
         found = texts(array)
         cells = found.array
-        present = _present(cells, np.diff(offsets(cells)))
+        present = filled(cells, np.diff(offsets(cells)))
         raw = self.is_raw(cells)
         passed = raw | self.is_ready(cells)
         rest = np.flatnonzero(present & ~passed)
@@ -255,13 +253,19 @@ class TimeCheck:
         inside: Mask = (times >= self.low) & (times <= self.high)
         if self.field.required:
             return Checked(inside, inside, found.cast(TEXT), times=times)
-        present = _has_value(array)
+        present = has_value(array)
         return Checked(present, inside | ~present, found.cast(TEXT), times=times)
 
 
-def _has_value(array: pa.Array) -> Mask:
-    array = plain(array)
-    if is_text(array.type):
-        array = array.cast(TEXT)
-        return _present(array, np.diff(offsets(array)))
-    return bools(array.is_valid())
+# --- numbers, truth values and lists -----------------------------------------------------------------------------
+
+
+class TypedCheck:
+    """A field that is no text in the event: its cells are JSON."""
+
+    def __init__(self, field: Field, rule: TypedRule) -> None:
+        self.field, self.read = field, reader(rule)
+
+    def __call__(self, array: pa.Array) -> Checked:
+        found = self.read(array)
+        return Checked(found.present, _required_or_absent(self.field, found.present, [found.good]), found.cells)

@@ -9,19 +9,19 @@ import binascii
 import hashlib
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
-from exports.exporter.cells import TEXT, Ints, Mask, offsets, plain, plain_values
+from exports.exporter.cells import TEXT, Ints, Mask, offsets
 from exports.exporter.checks import Checked, byte_cells, check_batch
-from exports.exporter.explain import FieldReason, Reject, explain_row
+from exports.exporter.explain import Reject
 from exports.exporter.layout import START, Element, Ids, Layout, Part
 from exports.exporter.mapping import Constant
 from exports.exporter.plan import Plan
+from exports.exporter.reasons import reasons
 from integrations.spec import Field
 
 Rows = npt.NDArray[np.intp]
@@ -63,7 +63,7 @@ def encode(plan: Plan, batch: pa.RecordBatch) -> Encoded:
         rows=rows.astype(np.int64),
         times=_times(plan, checked, rows),
         carries={name: _carries(plan, name, checked, rows) for name in _deciding_fields(plan)},
-        rejects=explain_rows(plan, batch, np.flatnonzero(~good)),
+        rejects=reasons(plan, batch, good, checked),
         good=good,
         checked=checked,
     )
@@ -197,25 +197,3 @@ def _to_escape(cells: pa.StringArray) -> Rows:
 
 def _escaped(cell: bytes) -> str:
     return orjson.dumps(cell.decode())[1:-1].decode()
-
-
-# --- reasons -----------------------------------------------------------------------------------------------------
-
-
-def explain_rows(plan: Plan, batch: pa.RecordBatch, rows: Rows) -> list[Reject]:
-    """The reasons of the bad rows, from the reference. Equal reasons are one object: there may be millions of rows."""
-    known: dict[tuple[FieldReason, ...], tuple[FieldReason, ...]] = {}
-    rejects = []
-    for row, values in zip(rows.tolist(), row_values(plan, batch, rows), strict=True):
-        found = tuple(explain_row(plan, values)[1])
-        if not found:
-            raise AssertionError(f"row {row} of the batch: the checks refuse what the reference accepts")
-        rejects.append((row, known.setdefault(found, found)))
-    return rejects
-
-
-def row_values(plan: Plan, batch: pa.RecordBatch, rows: Rows) -> list[dict[str, Any]]:
-    """Some rows as plain values by column."""
-    chosen = pa.array(rows)
-    columns = {name: plain_values(plain(batch.column(name)).take(chosen), plan.zone) for name in plan.columns}
-    return [{name: values[k] for name, values in columns.items()} for k in range(len(rows))]

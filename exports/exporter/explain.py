@@ -29,7 +29,7 @@ class Terms:
 def explain_row(terms: Terms, row: Map[str, Any]) -> tuple[Event | None, list[FieldReason]]:
     """A row (column name → plain value, see `cells.plain_values`) → its event, or None and every reason why not.
 
-    Null and "" are no value. The field of a reason is "" when it concerns the whole row.
+    Null, "" and a list without strings are no value. The field of a reason is "" when it concerns the whole row.
     """
     values = values_of(terms, row)
     reasons = _reasons(terms, values)
@@ -46,7 +46,7 @@ def source_value(mapping: Mapping, field: Field, row: Map[str, Any]) -> Any:
     """The field's value in this row; None when it has none."""
     source = mapping.get(field.name)
     value = None if source is None else row[source.name] if isinstance(source, Column) else source.value
-    return None if value == "" else value
+    return None if field.empty(value) else value
 
 
 def _reasons(terms: Terms, values: Map[str, Any]) -> list[FieldReason]:

@@ -9,11 +9,11 @@ import orjson
 import pyarrow as pa
 
 from exports.exporter.mapping import Constant, Mapping
-from integrations.spec import Connector, Field
+from integrations.spec import Connector, Field, JsonValue
 
 Ids = npt.NDArray[np.int32]
 
-START, AFTER_TEXT, AFTER_NUMBER = 0, 1, 2
+START, AFTER_TEXT, AFTER_OTHER = 0, 1, 2
 """What stands before a literal decides how it begins: nothing, `",` or `,`."""
 
 
@@ -27,7 +27,7 @@ class Element:
 
     @property
     def leaves(self) -> int:
-        return AFTER_NUMBER if self.field.kind == "epoch" else AFTER_TEXT
+        return AFTER_TEXT if self.field.kind == "text" else AFTER_OTHER
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,13 @@ def _part(connector: Connector, mapping: Mapping, name: str, literals: _Literals
 
 def _element(field: Field, mapping: Mapping, literals: _Literals) -> Element:
     source = mapping[field.name]
-    quote = "" if field.kind == "epoch" else '"'
+    quote = '"' if field.kind == "text" else ""
     value = _inner_json(field.wire(source.value)) if isinstance(source, Constant) else ""
     keys = literals.ids(f'{before}"{field.name}":{quote}{value}' for before in ("", '",', ","))
     return Element(field, keys, isinstance(source, Constant))
 
 
-def _inner_json(value: str | int) -> str:
-    """JSON of the value, without quotes around it."""
+def _inner_json(value: JsonValue) -> str:
+    """JSON of the value; of text without the quotes around it."""
     text = orjson.dumps(value).decode()
     return text[1:-1] if isinstance(value, str) else text

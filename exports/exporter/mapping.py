@@ -1,12 +1,15 @@
 """Which column, or which constant, goes into which field."""
 
 import difflib
+import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from integrations.spec import AtLeastOne, Connector, Field
+from integrations.spec import AtLeastOne, Connector, Field, JsonValue
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Column:
 class Constant:
     """The field has the same value in every event."""
 
-    value: str | int
+    value: JsonValue
 
 
 Source = Column | Constant
@@ -39,12 +42,12 @@ class MappingError(ValueError):
     """The JSON is not a mapping; the text says where."""
 
 
-def to_json(mapping: Mapping) -> dict[str, dict[str, str | int]]:
+def to_json(mapping: Mapping) -> dict[str, dict[str, Any]]:
     """The mapping as plain JSON: {"phone": {"column": "tel"}, "source_type": {"constant": "web"}}."""
     return {field: _source_to_json(source) for field, source in mapping.items()}
 
 
-def _source_to_json(source: Source) -> dict[str, str | int]:
+def _source_to_json(source: Source) -> dict[str, Any]:
     return {"column": source.name} if isinstance(source, Column) else {"constant": source.value}
 
 
@@ -59,9 +62,26 @@ def _source_from_json(field: str, value: object) -> Source:
     match value:
         case {"column": str(name), **others} if not others:
             return Column(name)
-        case {"constant": str() | int() as constant, **others} if not others and not isinstance(constant, bool):
+        case {"constant": constant, **others} if not others and is_constant(constant):
             return Constant(constant)
     raise MappingError(f'{field}: must be {{"column": NAME}} or {{"constant": VALUE}}.')
+
+
+def is_constant(value: object) -> bool:
+    """Text, a boolean, a finite number or a list of text: what can stand in a mapping as a constant.
+
+    Text has neither NUL nor half a surrogate pair: no database keeps them, and no event can hold the latter.
+    """
+    if isinstance(value, list):
+        return all(isinstance(item, str) and is_constant(item) for item in value)
+    if isinstance(value, str):
+        return not re.search("[\0\ud800-\udfff]", value)
+    return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+
+
+def constant_text(value: object) -> str:
+    """A constant as people type it, and as its field reads it again: text as it is, all else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 # --- proposals ---------------------------------------------------------------------------------------------------
@@ -148,13 +168,13 @@ def _column_problems(name: str, columns: Sequence[str]) -> list[str]:
     return [] if times else [f"the query’s result has no column “{name}”" + _perhaps(name, columns)]
 
 
-def _constant_problems(field: Field, value: str | int, now: int | None) -> list[str]:
-    if value == "":
+def _constant_problems(field: Field, value: JsonValue, now: int | None) -> list[str]:
+    if field.empty(value):
         return ["the constant is empty"]
     reason = field.problem(value, now or 0)
     if reason and field.window and now is None and reason.code in ("too_old", "too_new"):
         return []
-    return [f"the constant “{value}” {reason.text}"] if reason else []
+    return [f"the constant “{constant_text(value)}” {reason.text}"] if reason else []
 
 
 def _record_problems(connector: Connector, mapping: Mapping) -> list[str]:

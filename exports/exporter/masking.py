@@ -20,12 +20,22 @@ _COUNTRY = re.compile(r"[17]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-5
 
 def mask(field: Field, value: object) -> str:
     """A field's value for showing. Personal fields by their kind; of the others, what looks personal in them."""
-    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    text = shown(value)
     if not field.personal:
         return mask_any(text)
     if field.hashing:
         return mask_email(text) if "@" in text else mask_phone(text)
     return mask_ip(text) if IpAddress() in field.rules else mask_id(text)
+
+
+def shown(value: object) -> str:
+    """A plain value as text: bytes that are no UTF-8 as far as they are, true and false in JSON's words, a list by its
+    items."""
+    if isinstance(value, list):
+        return ", ".join(shown(item) for item in value if item is not None)
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def mask_email(text: str) -> str:
@@ -70,9 +80,11 @@ def mask_any(text: str) -> str:
 
 
 def mask_event(connector: Connector, event: Event) -> dict[str, dict[str, Any]]:
-    """An event for showing: texts masked, numbers as they are."""
+    """An event for showing: texts masked, also in lists; numbers and truth values as they are."""
     return {part: {name: _masked(connector, name, v) for name, v in fields.items()} for part, fields in event.items()}
 
 
 def _masked(connector: Connector, name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_masked(connector, name, item) for item in value]
     return mask(connector.field(name), value) if isinstance(value, str) else value

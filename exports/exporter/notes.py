@@ -125,7 +125,7 @@ class _Rows:
     def _checked(self, name: str) -> Checked | None:
         return self.heard.checked.get(name)
 
-    def _constant(self, name: str) -> str | int | None:
+    def _constant(self, name: str) -> object:
         source = self.heard.plan.mapping.get(name)
         return source.value if isinstance(source, Constant) else None
 

@@ -6,16 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from exports.exporter.batches import Batch, Chunk, cut, without_giants
-from exports.exporter.cells import Mask, texts
+from exports.exporter.cells import Mask, is_list, texts
 from exports.exporter.checks import Checked, check_batch
-from exports.exporter.encode import encode, explain_rows
+from exports.exporter.encode import encode
 from exports.exporter.explain import Reject
 from exports.exporter.plan import Plan
+from exports.exporter.reasons import reasons
 
 Numbered = Iterable[tuple[int, pa.RecordBatch]]
 T = TypeVar("T")
@@ -80,8 +80,8 @@ def invalid_rows(
             for piece in without_giants(_chunk(plan, first_row, batch, listener), max_bytes):
                 yield from piece.rejects
         else:
-            good = _check(plan, first_row, batch, listener)
-            yield from ((row + first_row, why) for row, why in explain_rows(plan, batch, np.flatnonzero(~good)))
+            good, checked = _check(plan, first_row, batch, listener)
+            yield from ((row + first_row, why) for row, why in reasons(plan, batch, good, checked))
 
 
 def check_only(plan: Plan, numbered: Numbered, listener: Listener) -> None:
@@ -90,11 +90,13 @@ def check_only(plan: Plan, numbered: Numbered, listener: Listener) -> None:
         _check(plan, first_row, batch, listener)
 
 
-def _check(plan: Plan, first_row: int, batch: pa.RecordBatch, listener: Listener | None) -> Mask:
+def _check(
+    plan: Plan, first_row: int, batch: pa.RecordBatch, listener: Listener | None
+) -> tuple[Mask, dict[str, Checked]]:
     good, checked = check_batch(plan, plan.checks, batch)
     if listener:
         listener(Heard(plan, first_row, batch, good, checked))
-    return good
+    return good, checked
 
 
 def _largest_event(plan: Plan, batch: pa.RecordBatch) -> int:
@@ -119,13 +121,18 @@ def _light(plan: Plan, first_row: int, batch: pa.RecordBatch) -> Iterator[tuple[
 
 
 def _cell_bytes(plan: Plan, batch: pa.RecordBatch) -> int:
-    """Bytes of the mapped cells; those of a dictionary as often as they stand in the column."""
+    """Bytes of the mapped cells; those of a dictionary as often as they stand in the column, and one for each item."""
     return sum(_column_bytes(batch.column(name)) for name in plan.columns)
 
 
 def _column_bytes(column: pa.Array) -> int:
+    if is_list(column.type):
+        items = column.flatten()
+        return _column_bytes(items) + len(items)
     if not pa.types.is_dictionary(column.type):
         return int(column.nbytes)
+    if is_list(column.type.value_type):
+        return _column_bytes(column.dictionary_decode())
     lengths = pc.binary_length(texts(column.dictionary).array)
     return int(pc.sum(lengths.take(column.indices)).as_py() or 0)
 

@@ -14,12 +14,12 @@ import numpy as np
 import pyarrow as pa
 
 from exports.exporter.cells import plain_values
-from exports.exporter.encode import row_values
 from exports.exporter.explain import FieldReason, Terms, explain_row, source_value
 from exports.exporter.mapping import Column, Mapping, check_mapping
 from exports.exporter.masking import mask, mask_event
 from exports.exporter.plan import Plan, type_problems
 from exports.exporter.readiness import Summary, summary
+from exports.exporter.reasons import row_values
 from integrations.spec import Connector, Field, as_text
 
 Row = Map[str, Any]

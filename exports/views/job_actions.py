@@ -1,13 +1,14 @@
-"""Stop a job, run it again."""
+"""Stop a job, let it go on, run it again."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from accounts import audit
 from accounts.access import editor
-from exports import jobs
+from exports import jobs, resuming
 from exports.models import Job
 
 
@@ -19,6 +20,18 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
         audit.record("job.stop", job, request=request, name=job.name)
     else:
         messages.warning(request, "The job had ended before it could be stopped.")
+    return redirect("exports:job", job.pk)
+
+
+@editor
+@require_POST
+def resume(request: HttpRequest, pk: int) -> HttpResponse:
+    job = get_object_or_404(Job.objects.select_related("authentication"), pk=pk)
+    offer = resuming.offer(job, timezone.now())
+    if not offer or offer.why_not:
+        messages.error(request, f"This job cannot go on: {offer.why_not if offer else 'nothing is left to send'}.")
+    elif resuming.resume(job):
+        audit.record("job.resume", job, request=request, name=job.name, row=job.position + 1, unknown=job.unknown)
     return redirect("exports:job", job.pk)
 
 

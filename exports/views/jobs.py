@@ -11,7 +11,18 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import audit
 from accounts.access import editor, viewer
-from exports import filters, job_files, job_list, job_notes, job_pages, job_parts, texts
+from exports import (
+    filters,
+    job_again,
+    job_files,
+    job_list,
+    job_notes,
+    job_pages,
+    job_parts,
+    resending,
+    resuming,
+    texts,
+)
 from exports import job_words as words
 from exports.filters import CUSTOM, PERIODS, JobFilter
 from exports.models import Job, JobReason, Outcome, Query
@@ -98,6 +109,7 @@ def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
     return {
         "job": job,
         "status": words.status(job, now),
+        "mode": words.mode(job),
         "started": words.clock(job.started_at or job.created_at, where, now),
         "by": words.by_whom(job),
         "took": words.took(job, now),
@@ -115,10 +127,14 @@ def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "mapping": job_parts.mapping_used(job),
         "result": job_parts.result(job),
         "can_download": job_files.available(job),
+        "family": resending.family(job),
         "sql": job_pages.sql_lines(job),
         "log": log,
         "more_log": more_log,
         "stop_text": job_pages.stop_text(job),
+        "resume": resuming.offer(job, now),
+        "left": job.unknown + job.not_attempted,
+        "again_text": job_again.text(job, sent, now),
         "service": words.service(job),
     }
 

@@ -107,8 +107,9 @@ def run(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     form = RunForm(request.POST)
     if not form.is_valid():
         return refused(request, form, query)
-    job = saved.run(form.draft(), query=query, user=me(request))
-    audit.record("query.run", query, request=request, name=job.name, job=job.pk, version=job.query_version)
+    job = saved.run(form.draft(), query=query, user=me(request), mode=form.cleaned_data["mode"])
+    details = {"job": job.pk, "version": job.query_version, "mode": job.mode}
+    audit.record("query.run", query, request=request, name=job.name, **details)
     if query and job.query_version is None:
         messages.info(request, f"This job runs the text from the editor, which is not saved in “{query.name}”.")
     return go(request, reverse("exports:job", args=[job.pk]))
@@ -117,10 +118,11 @@ def run(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 @editor
 @require_POST
 def run_label(request: HttpRequest) -> HttpResponse:
-    """What the Run button says for the export target in the posted form."""
+    """What the Run button says for the export target in the posted form, and whether there are other ways to run."""
     form = RunForm(request.POST)
     form.is_valid()
-    return render(request, "exports/_query_run_label.html", {"target": form.cleaned_data.get("target")})
+    context = {"target": form.cleaned_data.get("target"), "oob": True}
+    return render(request, "exports/_query_run_label.html", context)
 
 
 @editor

@@ -78,7 +78,7 @@ def test_a_query_is_exported_to_an_existing_integration(open_panel, query, width
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved as version 2.")).to_be_visible()
     kept = ExportTarget.objects.get(query=query)
-    assert kept.settings == {"ignore_invalid_records": True, "max_records": 5000}
+    assert kept.settings == {"ignore_invalid_records": True, "max_records": 5000, "keep_row_order": False}
     assert kept.mapping["phone"] == {"column": "tel"}
 
 
@@ -153,6 +153,57 @@ def test_the_filter_shows_only_what_was_asked_for(open_panel):
     page.get_by_role("radio", name="Problems").check(force=True)
     expect(page.locator("#map tr[data-state]:visible")).to_have_count(3)
     expect(page.locator("#map .grp:visible")).to_have_count(1)
+
+
+def additional(page):
+    return page.locator("#more-fields")
+
+
+def test_additional_fields_are_closed_until_they_are_wanted_and_stay_as_they_were_opened(open_panel):
+    page = open_panel()
+    existing(page)
+    expect(page.get_by_label("value", exact=True)).not_to_be_visible()
+    additional(page).locator("summary").click()
+    expect(page.get_by_label("value", exact=True)).to_be_visible()
+    page.get_by_label("title", exact=True).select_option(label="deduplication_key")
+    expect(page.locator("#r-title")).to_contain_text("1 of 1 valid")
+    expect(page.get_by_label("value", exact=True)).to_be_visible()
+
+
+def test_constants_of_additional_fields_are_typed(open_panel):
+    page = open_panel(sql=f"{SQL}, ARRAY['a', 'b'] AS item_ids")
+    existing(page)
+    expect(page.locator("#r-item_ids")).to_contain_text("a, b")
+    for name, value in (("test_flag", "yes"), ("value", "12.50")):
+        page.get_by_label(name, exact=True).select_option(label="Constant…")
+        page.get_by_label(f"Constant for {name}").fill(value)
+        page.keyboard.press("Tab")
+    expect(page.locator("#r-value")).to_contain_text("1 of 1 valid")
+    expect(page.locator("#r-test_flag")).to_contain_text("must be true or false")
+    page.get_by_label("Constant for test_flag").fill("true")
+    page.keyboard.press("Tab")
+    expect(page.locator("#r-test_flag")).to_contain_text("1 of 1 valid")
+    expect(additional(page)).to_contain_text("3 of 7 mapped")
+
+
+@pytest.mark.parametrize(
+    ("word", "rows", "shown"), [("Mapped", 1, True), ("Problems", 0, False), ("Not sent", 6, True)]
+)
+def test_the_filter_holds_for_additional_fields_too(open_panel, word, rows, shown):
+    page = open_panel(sql=f"{SQL}, 1980 AS value")
+    existing(page)
+    expect(page.locator("#r-value")).to_contain_text("1 of 1 valid")
+    page.locator("label", has_text=word).get_by_role("radio").check(force=True)
+    expect(page.locator("#map-more tr[data-state]:visible")).to_have_count(rows)
+    expect(additional(page)).to_be_visible(visible=shown)
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
+def test_additional_fields_are_accessible(open_panel, width, theme):
+    page = open_panel(sql=f"{SQL}, 1980 AS value, ['a'] AS keywords", width=width, theme=theme)
+    existing(page)
+    expect(page.locator("#r-value")).to_contain_text("1 of 1 valid")
+    assert_accessible(page)
 
 
 def test_the_export_is_removed(open_panel, query):

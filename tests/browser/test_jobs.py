@@ -109,7 +109,7 @@ def test_run_again_leads_to_the_new_job(page_as, editor):
     page.goto(f"/jobs/{job.pk}")
     page.get_by_role("button", name="Run again").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("for 30 days it drops repeats with the same deduplication_key")
+    expect(dialog).to_contain_text("LINE accepted 100 rows of this job already")
     dialog.get_by_role("button", name="Run again").click()
     expect(page.locator("h1 + .chip")).to_have_text("Queued")
 

@@ -235,3 +235,31 @@ def test_a_viewer_reads_and_previews(page_as, viewer, query):
     page.click("#preview")
     expect(page.locator(".grid-data")).to_contain_text("t•••@example.jp")
     assert_accessible(page)
+
+
+def test_a_validation_is_started_with_the_keyboard(page_as, editor):
+    orders(shop())
+    query = a_query(editor, target=targets.parse(target_text(line("line_prod"), email="email")))
+    page = page_as(editor)
+    page.goto(f"/queries/{query.pk}")
+    page.focus("#run-more")
+    page.keyboard.press("Enter")
+    expect(page.locator("#run-modes")).to_be_visible()
+    assert_accessible(page)
+    page.keyboard.press("Escape")
+    expect(page.locator("#run-modes")).to_be_hidden()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/jobs/\d+$"))
+    expect(page.locator("#job-mode")).to_have_text("Validation")
+
+
+def test_the_other_ways_to_run_come_with_the_destination(page):
+    expect(page.locator("#run-more")).to_be_hidden()
+    page.evaluate(
+        """text => { const target = document.getElementById("target"); target.value = text;
+        target.dispatchEvent(new Event("input", {bubbles: true})); }""",
+        target_text(line("line_prod"), phone="phone"),
+    )
+    expect(page.locator("#run-more")).to_be_visible()

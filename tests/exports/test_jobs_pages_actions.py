@@ -43,12 +43,12 @@ def cells(response):
     return list(csv.reader(io.StringIO(body(response).removeprefix("\ufeff"))))
 
 
-@pytest.mark.parametrize("path", ["stop", "run-again", "values"])
+@pytest.mark.parametrize("path", ["stop", "resume", "run-again", "values"])
 def test_what_changes_something_is_post_only(client, job, path):
     assert client.get(f"/jobs/{job.pk}/{path}").status_code == 405
 
 
-@pytest.mark.parametrize("path", ["stop", "run-again", "values"])
+@pytest.mark.parametrize("path", ["stop", "resume", "run-again", "values"])
 def test_a_viewer_may_change_nothing(as_user, viewer, job, path):
     assert as_user(viewer).post(f"/jobs/{job.pk}/{path}").status_code == 403
     assert not on_record()

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from exports.exporter import readiness
-from exports.exporter.encode import row_values
 from exports.exporter.pipeline import check_only
+from exports.exporter.reasons import row_values
 from exports.note_file import NAME, NoteFile
 from integrations.connectors.line_conversion import CONNECTOR
 from tests.exports.exporter.rows import GOOD, plan_of, table

@@ -131,4 +131,4 @@ def test_milliseconds_are_counted_among_the_reasons(line, start):  # noqa: F811
 
 def test_a_query_without_a_destination_has_none(authentication):  # noqa: F811
     job = Job.objects.create(name="q", database_name="d", sql="select 1", next_attempt_at=timezone.now())
-    assert notes.of_ended(job) == {}
+    assert notes.of_ended(job, JobState.SUCCESS) == {}

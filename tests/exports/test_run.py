@@ -55,7 +55,7 @@ def events(count, bad=()):
 def start(authentication, settings):
     """`start(table, **settings)` → a queued export job over these rows."""
 
-    def begin(table, sql="select * from events", mapping=None, **chosen):
+    def begin(table, sql="select * from events", mapping=None, mode="send", **chosen):
         database = Database.objects.create(name="shop")
         columns = [[f.name, "BIGINT" if f.type == pa.int64() else "VARCHAR"] for f in table.schema]
         row = Table.objects.create(database=database, name="events", columns=columns)
@@ -65,7 +65,7 @@ def start(authentication, settings):
         file.save()
         mapping = mapping or {name: {"column": name} for name in table.column_names}
         target = Target(authentication, mapping, {"ignore_invalid_records": True, "max_records": 1000, **chosen})
-        return jobs.start(text=Text(database, sql, engine="duckdb"), name="q", user=None, target=target)
+        return jobs.start(text=Text(database, sql, engine="duckdb"), name="q", user=None, target=target, mode=mode)
 
     return begin
 
@@ -103,6 +103,30 @@ def test_a_query_with_an_order_of_its_own_keeps_it(line, start):
     run(start(events(50), sql="select * from events order by event_timestamp desc"))
     times = [e["event"]["event_timestamp"] for e in line.events]
     assert times == sorted(times, reverse=True)
+
+
+def test_the_query_keeps_its_row_order_when_the_user_wants_it(line, start):
+    shuffled = events(50).take(list(range(49, -1, -1)))
+    run(start(shuffled, keep_row_order=True))
+    times = [e["event"]["event_timestamp"] for e in line.events]
+    assert times == sorted(times, reverse=True)
+
+
+def test_additional_fields_leave_as_what_they_are(line, start):
+    cells = "12.50 as amount, sum(3) over () as quantity, ['sku-1', 'sku-2'] as item_ids, '[\"夏\", \"茶\"]' as words"
+    columns = {name: {"column": name} for name in [*events(1).column_names, "quantity", "item_ids"]}
+    mapping = {**columns, "value": {"column": "amount"}, "keywords": {"column": "words"}}
+    mapping |= {"test_flag": {"constant": True}, "currency": {"constant": "TWD"}, "category": {"constant": "tea"}}
+    assert ends(run(start(events(2), sql=f"select *, {cells} from events", mapping=mapping))) == (2, 0, 2, 0, 0, 0)
+    assert line.events[1]["event"]["test_flag"] is True
+    assert line.events[1]["custom"] == {
+        "value": 12.5,
+        "currency": "TWD",
+        "quantity": 6,
+        "item_ids": ["sku-1", "sku-2"],
+        "keywords": ["夏", "茶"],
+        "category": "tea",
+    }
 
 
 def test_an_email_leaves_only_as_its_hash(line, start):

@@ -197,3 +197,14 @@ def test_odd_values_in_columns_and_samples_do_not_fail_the_job(line, start):  # 
     )
     job = run(start(events(10), sql=sql))
     assert (job.state, job.accepted, job.invalid) == (JobState.SUCCESS, 5, 5)
+
+
+def test_the_waits_double_while_line_asks_to_slow_down_and_no_try_is_used_up(line, start):  # noqa: F811
+    line.behave([{"status": 429, "times": 3}])
+    job = start(events(10))
+    for _ in range(3):
+        run(job)
+        due(job)
+    told = JobLog.objects.filter(job=job, text__contains="Next try").values_list("text", flat=True)
+    assert [text.rpartition("in ")[2] for text in told] == ["15 s.", "30 s.", "60 s."]
+    assert (job.tries, run(job).state) == (0, JobState.SUCCESS)

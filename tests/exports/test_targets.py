@@ -45,14 +45,24 @@ def test_no_target_is_empty_text():
 
 
 def test_parse_fills_in_the_defaults_of_the_export_settings(line):
-    assert targets.parse(text(line)).settings == {"ignore_invalid_records": True, "max_records": 1000}
+    assert targets.parse(text(line)).settings == {
+        "ignore_invalid_records": True,
+        "max_records": 1000,
+        "keep_row_order": False,
+    }
 
 
 def test_parse_reads_what_dump_wrote(line):
     target = Target(
         authentication=line,
-        mapping={"email": {"column": "メール"}, "source_type": {"constant": "web"}},
-        settings={"ignore_invalid_records": False, "max_records": 100_000},
+        mapping={
+            "email": {"column": "メール"},
+            "source_type": {"constant": "web"},
+            "test_flag": {"constant": True},
+            "value": {"constant": 0.5},
+            "keywords": {"constant": ["茶"]},
+        },
+        settings={"ignore_invalid_records": False, "max_records": 100_000, "keep_row_order": False},
     )
     assert targets.parse(targets.dump(target)) == target
 
@@ -102,7 +112,9 @@ def test_it_tells_everything_that_is_wrong_at_once(line):
         {"column": ""},
         {"column": 7},
         {"constant": ""},
-        {"constant": True},
+        {"constant": []},
+        {"constant": [1]},
+        {"constant": {"a": 1}},
         {"constant": None},
         {"constant": "x" * 4097},
     ],

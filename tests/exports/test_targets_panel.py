@@ -197,11 +197,55 @@ def test_the_second_example_query_of_the_product_document_is_told_exactly():
 def test_the_filter_counts_fields_by_what_became_of_them():
     found = panel([GOOD | {"phone": "1"}])
     assert [(word, count) for _, word, count in found.filters] == [
-        ("All", 17),
+        ("All", 24),
         ("Mapped", 5),
         ("Problems", 1),
-        ("Not sent", 12),
+        ("Not sent", 19),
     ]
+
+
+def test_the_additional_fields_stand_apart_and_are_closed():
+    found = panel([GOOD])
+    assert [group.name for group in found.groups] == ["Required", "Who", "What"]
+    assert sum(len(group.rows) for group in found.groups) == 17
+    assert (len(found.additional.rows), found.additional.mapped, found.additional.open) == (7, 0, False)
+
+
+def test_the_additional_fields_are_open_when_a_column_has_ones_name_or_one_is_mapped():
+    rows = [GOOD | {"value": 1980.5}]
+    assert (panel(rows).additional.mapped, panel(rows).additional.open) == (1, True)
+    assert (panel(rows, {}).additional.mapped, panel(rows, {}).additional.open) == (0, True)
+    assert panel([GOOD], {"test_flag": {"constant": "true"}}).additional.open
+
+
+def test_additional_fields_do_not_count_as_required():
+    assert panel([GOOD | {"quantity": "x"}]).required_says == "4 of 4 required fields mapped"
+
+
+def test_constants_of_other_kinds_are_shown_as_they_are_typed():
+    mapping = panel([GOOD]).mapping
+    mapping |= {"test_flag": {"constant": True}, "value": {"constant": 1980}, "keywords": {"constant": ["夏", "a,b"]}}
+    found = panel([GOOD], mapping)
+    assert [row(found, name).constant for name in ("test_flag", "value", "keywords")] == [
+        "true",
+        "1980",
+        '["夏", "a,b"]',
+    ]
+    event = json.loads(found.payload)
+    assert (event["event"]["test_flag"], event["custom"]) == (True, {"value": 1980, "keywords": ["夏", "a,b"]})
+
+
+def test_constants_of_other_kinds_are_the_same_when_they_come_back_as_text():
+    mapping = {"test_flag": {"constant": True}, "value": {"constant": 1980}, "keywords": {"constant": ["夏", "a,b"]}}
+    mapping |= panel([GOOD]).mapping
+    post = QueryDict(mutable=True)
+    post.update(dict(Draft(None, mapping).carried))
+    assert panel([GOOD], draft_of_post(post).mapping).payload == panel([GOOD], mapping).payload
+
+
+def test_a_list_column_is_a_value_of_a_list_field():
+    found = row(panel([GOOD | {"item_ids": ["sku-1", "sku-2"]}, GOOD | {"item_ids": []}]), "item_ids")
+    assert (found.verdicts, found.sample) == (["1 valid, 1 empty"], "sku-1, sku-2")
 
 
 def test_the_sample_payload_is_masked():

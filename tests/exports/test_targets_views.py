@@ -153,7 +153,7 @@ def test_done_gives_the_query_its_target(post, line):
     assert answer.status_code == 200
     assert target.authentication == line
     assert target.mapping["source_type"] == {"constant": "web"} and target.mapping["phone"] == {"column": "tel"}
-    assert target.settings == {"ignore_invalid_records": True, "max_records": 2000}
+    assert target.settings == {"ignore_invalid_records": True, "max_records": 2000, "keep_row_order": False}
     assert "The export is set. Save the query to keep it." in text(answer)
 
 

@@ -76,7 +76,11 @@ def test_advanced_settings_open_when_there_is_something_to_see():
 def test_a_switch_is_a_checkbox_and_off_when_it_is_not_sent():
     form = SettingsForm(CONNECTOR.settings_of("export"), {"max_records": ""})
     assert isinstance(form.fields["ignore_invalid_records"].widget, forms.CheckboxInput)
-    assert form.is_valid() and form.values() == {"ignore_invalid_records": False, "max_records": 1000}
+    assert form.is_valid() and form.values() == {
+        "ignore_invalid_records": False,
+        "max_records": 1000,
+        "keep_row_order": False,
+    }
 
 
 def test_help_of_a_connector_is_text_not_html():

@@ -19,13 +19,25 @@ def reason(field, value):
 
 
 def test_it_has_the_17_columns():
-    assert len(CONNECTOR.fields) == len({f.name for f in CONNECTOR.fields}) == 17
+    assert len(CONNECTOR.main_fields) == len({f.name for f in CONNECTOR.main_fields}) == 17
     assert {f.name for f in CONNECTOR.fields if f.required} == {
         "deduplication_key",
         "event_type",
         "source_type",
         "event_timestamp",
     }
+
+
+def test_it_has_seven_additional_fields_after_them():
+    names = ["test_flag", "value", "currency", "quantity", "item_ids", "keywords", "category"]
+    assert [f.name for f in CONNECTOR.fields[17:]] == names
+    assert [f.part for f in CONNECTOR.fields[17:]] == ["event", *["custom"] * 6]
+    assert list(CONNECTOR.parts) == ["web", "event", "user", "custom"]
+
+
+def test_the_field_that_marks_a_test_takes_true():
+    field = CONNECTOR.field(CONNECTOR.test_field)
+    assert (field.problem(True, NOW), field.wire(True)) == (None, True)
 
 
 def test_every_field_is_in_a_part_and_a_group_that_exist():
@@ -97,6 +109,15 @@ def test_what_matches_as_it_came_is_normal_but_for_its_case(field, raw):
         ("title", "題" * 1024, "題" * 1025),
         ("referrer", "r" * 2048, "r" * 2049),
         ("event_timestamp", NOW, NOW * 1000),
+        ("test_flag", "true", "1"),
+        ("value", 2_147_483_647, 2_147_483_648),
+        ("value", 0, -1),
+        ("currency", "JPY", "jpy"),
+        ("quantity", 2_147_483_647, 2_147_483_648),
+        ("quantity", 0, 0.5),
+        ("item_ids", ["a"] * 100, ["a"] * 101),
+        ("keywords", "a," * 10, "a," * 11),
+        ("category", "😀" * 150, "😀" * 150 + "a"),
     ],
 )
 def test_each_field_accepts_and_refuses(field, good, bad):
@@ -149,9 +170,10 @@ def test_settings_have_the_documented_defaults_and_limits():
         "connection_timeout": 300,
         "ignore_invalid_records": True,
         "max_records": 1000,
+        "keep_row_order": False,
     }
     assert CONNECTOR.setting("max_records").limits == "1,000 to 100,000"
-    assert (CONNECTOR.limits.events, CONNECTOR.limits.bytes) == (100_000, 300_000_000)
+    assert (CONNECTOR.limits.events, CONNECTOR.limits.bytes) == (100_000, 295_000_000)
 
 
 def test_only_the_token_is_secret():

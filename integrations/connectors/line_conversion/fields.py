@@ -1,4 +1,4 @@
-"""LINE's 17 event fields and the rules of a record."""
+"""LINE's event fields, the 17 columns and what else LINE's API takes, and the rules of a record."""
 
 from integrations.spec import (
     AtLeastOne,
@@ -9,22 +9,28 @@ from integrations.spec import (
     IpAddress,
     MaxLength,
     NotSent,
+    Number,
     Pattern,
     Prefix,
     RequiresSetting,
+    StringList,
+    Truth,
 )
 
 UUID = r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 KEY_CHARACTERS = "letters A–Z a–z, digits, hyphens and underscores"
+LARGEST = 2_147_483_647
+ADDITIONAL = "Additional"
 
 GROUPS = {
     "Required": "Rows without these are invalid",
     "Who": "Identifiers LINE can match on; at least one in each row",
     "What": "The event and its page",
+    ADDITIONAL: "LINE’s API takes these too, beside the 17 columns",
 }
 
 # JSON objects of an event in their order; True: left out when it would be empty.
-PARTS = {"web": True, "event": False, "user": False}
+PARTS = {"web": True, "event": False, "user": False, "custom": True}
 
 # The length stands as a rule of its own: a better reason, and RE2 unrolls {1,512} into 512 states at every call.
 FIELDS = (
@@ -57,7 +63,6 @@ FIELDS = (
         "event",
         "Required",
         "When the event occurred, in UNIX time.",
-        kind="epoch",
         required=True,
         window=EpochWindow(max_age=90 * 86400, max_ahead=86400),
     ),
@@ -145,6 +150,31 @@ FIELDS = (
     Field("ip_address", "web", "What", "The user’s IP address.", personal=True, rules=(IpAddress(),)),
     Field("user_agent", "web", "What", "The browser’s user agent.", personal=True),
     Field("title", "web", "What", "The page’s title in the browser.", rules=(MaxLength(1024),)),
+    Field(
+        "test_flag",
+        "event",
+        ADDITIONAL,
+        "Whether the event is a test: LINE shows it for checking, but does not count it.",
+        typed=Truth(),
+    ),
+    Field(
+        "value",
+        "custom",
+        ADDITIONAL,
+        "What the event is worth, such as the total of an order. Meant for purchases.",
+        typed=Number(LARGEST),
+    ),
+    Field(
+        "currency",
+        "custom",
+        ADDITIONAL,
+        "The currency of value, such as JPY.",
+        rules=(Pattern("[A-Z]{3}", "three capital letters A–Z"),),
+    ),
+    Field("quantity", "custom", ADDITIONAL, "How many items the event is about.", typed=Number(LARGEST, whole=True)),
+    Field("item_ids", "custom", ADDITIONAL, "The IDs of the items that the event is about.", typed=StringList(100)),
+    Field("keywords", "custom", ADDITIONAL, "The words that were searched for.", typed=StringList(10)),
+    Field("category", "custom", ADDITIONAL, "The category of the item or the page.", rules=(MaxLength(300),)),
 )
 
 IDENTIFIERS = tuple(f.name for f in FIELDS if f.part == "user")

@@ -94,6 +94,15 @@ SETTINGS = (
         minimum=1000,
         maximum=100_000,
     ),
+    Setting(
+        "keep_row_order",
+        "Keep Row Order",
+        "boolean",
+        "export",
+        "Send the rows as the query gives them. If off, they are sent in the order of event_timestamp, as LINE asks "
+        "for, unless the query has an ORDER BY of its own.",
+        default=False,
+    ),
 )
 
 TOKEN_STEPS = (

@@ -18,6 +18,13 @@ _WORDS = {
     "ip_address": "ip client_ip remote_addr td_ip",
     "user_agent": "ua useragent client_user_agent td_user_agent",
     "title": "page_title td_title",
+    "test_flag": "is_test test_event",
+    "value": "amount price revenue total order_total order_value",
+    "currency": "currency_code",
+    "quantity": "qty num_items item_count",
+    "item_ids": "item_id product_ids product_id content_ids sku skus",
+    "keywords": "keyword search_terms search_term search_query",
+    "category": "category_name product_category item_category",
 }
 
 SYNONYMS = {field: tuple(words.split()) for field, words in _WORDS.items()}

@@ -6,10 +6,11 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from exports.exporter.encode import encode, row_values
+from exports.exporter.encode import encode
 from exports.exporter.explain import explain_row
 from exports.exporter.mapping import Column, suggest
 from exports.exporter.plan import compile_plan
+from exports.exporter.reasons import row_values
 from integrations.connectors.line_conversion import CONNECTOR
 
 NOW = 1_795_000_000  # 2026-11-18T11:06:40Z

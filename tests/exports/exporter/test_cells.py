@@ -134,15 +134,33 @@ def test_the_hour_that_comes_twice_is_the_first_and_the_skipped_one_goes_on():
         assert events[0]["event"]["event_timestamp"] == moment.timestamp()
 
 
-@pytest.mark.parametrize(
-    "type_",
-    [pa.struct([("a", pa.string())]), pa.list_(pa.string()), pa.binary(), pa.time64("us"), pa.uuid(), pa.duration("s")],
-)
+OTHERS = [pa.struct([("a", pa.string())]), pa.binary(), pa.time64("us"), pa.uuid(), pa.duration("s")]
+
+
+@pytest.mark.parametrize("type_", [*OTHERS, *map(pa.list_, OTHERS), pa.map_(pa.string(), pa.string())])
 def test_some_types_can_be_no_field(type_):
-    for name in ("phone", "event_timestamp"):
-        assert "convert it in the query" in type_problem(CONNECTOR.field(name), type_)
+    for field in CONNECTOR.fields:
+        assert "convert it in the query" in type_problem(field, type_)
 
 
-def test_a_time_is_no_text():
-    assert "text is needed" in type_problem(CONNECTOR.field("title"), pa.timestamp("us"))
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("title", "text is needed"),
+        ("value", "a number is needed"),
+        ("quantity", "a whole number is needed"),
+        ("test_flag", "true or false is needed"),
+        ("item_ids", "a list of strings, or text is needed"),
+    ],
+)
+def test_a_time_is_no_field_but_a_time(name, wanted):
+    assert wanted in type_problem(CONNECTOR.field(name), pa.timestamp("us"))
     assert type_problem(CONNECTOR.field("event_timestamp"), pa.timestamp("us")) is None
+
+
+def test_a_list_is_a_list_field_and_no_other():
+    lists = [f.name for f in CONNECTOR.fields if type_problem(f, pa.list_(pa.string())) is None]
+    assert lists == ["item_ids", "keywords"]
+    assert "is of type list<item: string>; text is needed" in type_problem(
+        CONNECTOR.field("title"), pa.list_(pa.string())
+    )

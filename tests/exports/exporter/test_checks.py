@@ -11,6 +11,7 @@ DAY = 86400
 
 def test_it_accepts_and_refuses_ip_addresses():
     good = ["1.2.3.4", "::", "::1", "2001:db8::", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7::", "::ffff:1.2.3.4", "::1.2.3.4"]
+    good += ["1:2:3:4:5:6:1.2.3.4"]
     bad = ["256.1.1.1", "01.2.3.4", "1.2.3.4\n", " 1.2.3.4", "1.2.3", "1::2::3", "::ffff:1.2.3.256", "fe80::1%eth0"]
     bad += ["1:2:3:4:5:6:7:8:9", "[::1]", "1.2.3.4/32", "１.2.3.4", "0x7f.1", "2130706433", "12345::"]
     bad += ["1:2:3:4:5:6:7:1.2.3.4"]
@@ -25,10 +26,20 @@ def test_it_refuses_a_phone_without_country_code(phone):
     assert codes_of("phone", [phone]) == ["phone"]
 
 
+def test_it_takes_phones_of_7_to_15_digits():
+    assert codes_of("phone", ["+1234567", "+123456789012345", "a" * 64 + "\n"]) == [None] * 3
+
+
+def test_it_takes_every_character_of_the_address_pattern():
+    assert codes_of("email", ["a`{|}~^.-=?@x-.Y", "!#$%&'*+/_@Z9", "a@b", "a@b\n"]) == [None] * 4
+
+
 def test_it_refuses_what_is_neither_phone_nor_hash():
     bad = [
         "a" * 63,
         "a" * 65,
+        "a" * 64 + "junk",
+        "a" * 64 + "!!",
         "+８１８０１２３４５６７８",
         "+1234567890123456",
         "a" * 32 + " " + "a" * 32,
@@ -80,7 +91,8 @@ def test_keys_and_names():
 
 
 def test_seconds_lie_within_the_window():
-    edges = [NOW - 90 * DAY, NOW + DAY, NOW - 90 * DAY - 1, NOW + DAY + 1, 0, -1, NOW * 1000, 2**63 - 1, -(2**63), None]
+    edges = [NOW - 90 * DAY, NOW + DAY, NOW - 90 * DAY - 1, NOW + DAY + 1]
+    edges += [0, -1, NOW * 1000, 2**63 - 1, -(2**63), 1, None]
     assert codes_of("event_timestamp", edges, pa.int64()) == [
         None,
         None,
@@ -91,6 +103,7 @@ def test_seconds_lie_within_the_window():
         "milliseconds",
         "milliseconds",
         "not_positive",
+        "too_old",
         "required",
     ]
 

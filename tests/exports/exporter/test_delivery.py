@@ -1,17 +1,19 @@
 """Delivery against a scripted destination: what is sent, in which order, and what becomes of each row."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exports.exporter.batches import cut
-from exports.exporter.delivery import Attempt, Cause, Halted, Reply, Settled, deliver, next_wait, pause
+from exports.exporter.delivery import Attempt, Cause, Halted, Reply, Settled, Stale, deliver, next_wait, pause
+from exports.exporter.division import Division, Part
 from exports.exporter.pipeline import batches
 from integrations.connectors.line_conversion import CONNECTOR
 from integrations.spec import Answer
-from tests.exports.exporter.chunks import chunks_of, rows_in_body
+from tests.exports.exporter.chunks import NOW, chunks_of, rows_in_body
 from tests.exports.exporter.rows import GOOD, plan_of, table
 
 WAITS = {"max_retry": 8, "initial_retry_wait": 15, "max_retry_wait": 3600}
@@ -41,7 +43,7 @@ def batch_of(sizes):
 
 
 def run(batch, destination, **options):
-    return list(deliver(batch, destination, CONNECTOR, **options))
+    return list(deliver(batch, destination, CONNECTOR, clock=lambda: NOW, **options))
 
 
 def settled(steps):
@@ -66,7 +68,7 @@ def test_a_batch_without_events_is_settled_without_a_request():
 
 def test_each_request_leaves_only_when_the_caller_goes_on():
     destination = Destination(bad={0})
-    steps = deliver(batch_of([1, 1]), destination, CONNECTOR)
+    steps = deliver(batch_of([1, 1]), destination, CONNECTOR, clock=lambda: NOW)
     assert (destination.requests, isinstance(next(steps), Attempt), destination.requests) == (0, True, 1)
 
 
@@ -160,6 +162,67 @@ def test_a_failure_between_halves_halts_where_it_happened():
     steps = run(batch_of([1] * 8), destination)
     assert [(s.first_row, s.end_row) for s in settled(steps)] == [(0, 1)]
     assert (steps[-1].first_row, steps[-1].unknown_rows) == (1, (1,))
+
+
+def test_no_request_leaves_with_an_event_that_has_left_the_window():
+    destination, times = Destination(bad={0}), iter([NOW, NOW, NOW, NOW + 91 * 86400])
+    batch = replace(batch_of([1] * 4), window=CONNECTOR.window_field.window)
+    steps = list(deliver(batch, destination, CONNECTOR, clock=lambda: next(times)))
+    assert (type(steps[-1]), destination.requests) == (Stale, 3)
+    assert [(s.first_row, s.end_row) for s in settled(steps)] == [(0, 1)]
+
+
+def deliver_and_die(sizes, destination, die_at, position, division):
+    """One process: goes on from what the last one put on record. → (position, division, refused rows)."""
+    (batch,) = cut(chunks_of(sizes), max_events=100_000, max_bytes=10**8)
+    refused, known = [], Division.from_json(division)
+    steps = deliver(batch.split_at(position)[1], destination, CONNECTOR, clock=lambda: NOW, division=known)
+    for number, step in enumerate(steps):
+        if isinstance(step, Settled):
+            position, refused = step.end_row, [*refused, *(r.row for r in step.refused)]
+        if isinstance(step, Settled) or step.division:
+            division = step.division.to_json() if step.division else {}
+        if number == die_at:
+            break
+    return position, division, refused
+
+
+@settings(deadline=None, max_examples=150)
+@given(SIZES, st.data())
+def test_who_goes_on_repeats_no_request_but_the_one_in_flight(sizes, data):
+    events = [row for row, size in enumerate(sizes) if size is not None]
+    bad = data.draw(st.sets(st.sampled_from(events), max_size=9)) if events else set()
+    undisturbed, destination = Destination(bad), Destination(bad)
+    run(batch_of(sizes), undisturbed)
+    position, division, refused, deaths = 0, {}, [], 0
+    while position < len(sizes):
+        die_at = data.draw(st.integers(0, 12))
+        position, division, found = deliver_and_die(sizes, destination, die_at, position, division)
+        refused, deaths = refused + found, deaths + 1
+    assert refused == sorted(bad)
+    assert list(dict.fromkeys(destination.accepted)) == undisturbed.accepted
+    assert destination.requests <= undisturbed.requests + deaths
+
+
+def test_a_part_is_retried_alone():
+    destination = Destination(bad={0}, script={5: Reply(500)})
+    steps = run(batch_of([1] * 8), destination)
+    division = next(step.division for step in reversed(steps) if isinstance(step, Attempt))
+    rest = batch_of([1] * 8).split_at(1)[1]
+    again = run(rest, destination, division=division)
+    assert [(s.first_row, s.end_row) for s in again if isinstance(s, Attempt)] == [(1, 2), (2, 4), (4, 8)]
+
+
+def test_refusals_before_the_process_died_count_towards_the_fault():
+    known = Division(events=100, refused=9, parts=(Part(4, 9),))
+    halted = run(batch_of([1] * 4), Destination(bad={0}), division=known)[-1]
+    assert (halted.cause, halted.first_row) == (Cause.MAPPING_FAULT, 1)
+
+
+def test_what_is_known_of_other_rows_is_forgotten():
+    known = Division(events=100, refused=9, parts=(Part(3, 9),))
+    steps = run(batch_of([1] * 4), Destination(), division=known)
+    assert [(s.first_row, s.end_row) for s in steps if isinstance(s, Attempt)] == [(0, 4)]
 
 
 def test_a_refused_event_is_shown_masked():

@@ -1,5 +1,8 @@
 """Which column goes where: proposals, problems, and the JSON of it."""
 
+import json
+import math
+
 import pytest
 
 from exports.exporter.mapping import (
@@ -9,6 +12,7 @@ from exports.exporter.mapping import (
     Problem,
     check_mapping,
     close_names,
+    constant_text,
     from_json,
     suggest,
     to_json,
@@ -33,7 +37,8 @@ def problems(changes, columns=COLUMNS, now=NOW):
 
 def test_a_mapping_is_plain_json_and_back():
     plain = {"phone": {"column": "tel"}, "source_type": {"constant": "web"}, "event_timestamp": {"constant": 5}}
-    assert to_json(from_json(plain)) == plain
+    plain |= {"test_flag": {"constant": True}, "value": {"constant": 1.5}, "keywords": {"constant": ["夏", "茶"]}}
+    assert json.dumps(to_json(from_json(json.loads(json.dumps(plain))))) == json.dumps(plain)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +48,12 @@ def test_a_mapping_is_plain_json_and_back():
         None,
         {"phone": "tel"},
         {"phone": {"column": 1}},
-        {"phone": {"constant": True}},
+        {"phone": {"constant": {}}},
+        {"value": {"constant": math.nan}},
+        {"keywords": {"constant": ["a", 1]}},
+        {"keywords": {"constant": ["\ud800"]}},
+        {"title": {"constant": "\ud800"}},
+        {"title": {"constant": "a\0"}},
         {"phone": {"constant": None}},
         {"phone": {"column": "a", "constant": "b"}},
         {"phone": {}},
@@ -83,6 +93,12 @@ def test_a_name_that_stands_twice_is_not_mapped_unasked():
         ("event_timestamp", "time"),
         ("line_uid", "LINE_UID"),
         ("referrer", "referer"),
+        ("value", "order_total"),
+        ("quantity", "qty"),
+        ("item_ids", "product_ids"),
+        ("keywords", "search_term"),
+        ("category", "product_category"),
+        ("test_flag", "is_test"),
     ],
 )
 def test_close_names_are_suggested(field, column):
@@ -132,6 +148,42 @@ def test_a_constant_is_held_against_its_own_rule():
 def test_without_a_clock_a_constant_time_is_only_held_against_its_form():
     assert problems({"event_timestamp": Constant(5)}, now=None) == []
     assert problems({"event_timestamp": Constant("soon")}, now=None) != []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("test_flag", True),
+        ("test_flag", "False"),
+        ("value", 12.5),
+        ("value", "12.5"),
+        ("quantity", 3),
+        ("item_ids", ["a", "b"]),
+        ("item_ids", "a, b"),
+        ("item_ids", '["a", "b"]'),
+    ],
+)
+def test_constants_of_other_kinds_are_taken_as_values_and_as_text(field, value):
+    assert problems({field: Constant(value)}) == []
+    assert problems({field: Constant(constant_text(value))}) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("test_flag", 1, "the constant “1” must be true or false"),
+        ("title", True, "the constant “true” must be text or a whole number"),
+        ("value", "1e3", "the constant “1e3” must be a number from 0 to 2,147,483,647"),
+        ("quantity", 1.5, "the constant “1.5” must be a whole number from 0 to 2,147,483,647"),
+        ("keywords", ["a"] * 11, "has more than 10 entries"),
+        ("keywords", [""], "the constant is empty"),
+        ("item_ids", ", ,", "the constant is empty"),
+        ("currency", "yen", "the constant “yen” must be three capital letters A–Z"),
+    ],
+)
+def test_constants_of_other_kinds_are_held_against_their_rules(field, value, says):
+    ((name, text),) = problems({field: Constant(value)})
+    assert (name, says in text) == (field, True)
 
 
 def test_some_identifier_must_be_mapped():

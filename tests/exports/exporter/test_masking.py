@@ -39,6 +39,19 @@ def test_a_value_is_masked_by_its_field(field, value, shown):
     assert mask(CONNECTOR.field(field), value) == shown
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "shown"),
+    [
+        ("test_flag", True, "true"),
+        ("value", 12.5, "12.5"),
+        ("keywords", ["夏", None, "kana@example.jp"], "夏, k•••@example.jp"),
+        ("keywords", [b"a\xff"], "a�"),
+    ],
+)
+def test_a_value_of_another_kind_is_shown_as_people_write_it(field, value, shown):
+    assert mask(CONNECTOR.field(field), value) == shown
+
+
 def test_bytes_that_are_no_text_can_be_shown():
     assert mask(CONNECTOR.field("title"), b"a\xff") == "a�"
 
@@ -72,8 +85,10 @@ def test_long_text_is_masked_in_linear_time():
 
 
 def test_an_event_is_masked_but_for_its_numbers():
-    event = {"event": {"event_timestamp": 5, "event_name": "Purchase"}, "user": {"email": HASH}}
+    event = {"event": {"event_timestamp": 5, "test_flag": True}, "user": {"email": HASH}}
+    event["custom"] = {"value": 1.5, "keywords": ["茶", "kana@example.jp"]}
     assert mask_event(CONNECTOR, event) == {
-        "event": {"event_timestamp": 5, "event_name": "Purchase"},
+        "event": {"event_timestamp": 5, "test_flag": True},
         "user": {"email": "321b…e3b6"},
+        "custom": {"value": 1.5, "keywords": ["茶", "k•••@example.jp"]},
     }

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exports.exporter import notes
-from exports.exporter.encode import row_values
 from exports.exporter.mapping import Constant
 from exports.exporter.pipeline import batches, check_only, invalid_rows
 from exports.exporter.readiness import BLANK, Hygiene, Summary, summary
+from exports.exporter.reasons import row_values
 from integrations.connectors.line_conversion import CONNECTOR
 from tests.exports.exporter.rows import FIELDS, GOOD, NOW, all_columns, plan_of, table
 from tests.exports.exporter.test_agreement import HEX, table_of

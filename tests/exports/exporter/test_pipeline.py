@@ -67,6 +67,21 @@ def test_a_dictionary_weighs_as_much_as_its_cells(monkeypatch):
     assert len(list(pipeline.chunks(plan_of(numbers), [(0, numbers)]))) == 1
 
 
+def test_a_list_weighs_as_much_as_its_items(monkeypatch):
+    monkeypatch.setattr(pipeline, "SLICE_BYTES", 100_000)
+    items, starts = pa.array(["x" * 100] * 10_000).dictionary_encode(), range(0, 10_001, 10)
+    batch = column("item_ids", pa.ListArray.from_arrays(pa.array(starts, pa.int32()), items))
+    assert len(list(pipeline.chunks(plan_of(batch), [(0, batch)]))) >= 10
+
+
+def test_a_dictionary_of_lists_weighs_as_much_as_its_cells(monkeypatch):
+    monkeypatch.setattr(pipeline, "SLICE_BYTES", 100_000)
+    lists = pa.DictionaryArray.from_arrays(pa.array([0] * 1000), pa.array([["x" * 1000]]))
+    batch = column("item_ids", lists)
+    found = list(pipeline.chunks(plan_of(batch), [(0, batch)]))
+    assert (len(found) >= 10, sum(c.events for c in found)) == (True, 1000)
+
+
 def test_invalid_rows_are_those_that_batches_reject():
     plan = plan_of(MANY)
     assert list(invalid_rows(plan, numbered(MANY), max_bytes=10**8)) == explained(plan, MANY)[1]

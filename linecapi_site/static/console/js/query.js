@@ -65,7 +65,7 @@ document.addEventListener("htmx:afterRequest", e => {
   if (isPreview(e)) { endPreview(); if (e.detail.failed && e.detail.xhr.status !== 422) showTemplate("preview-lost"); }
   const on = e.detail.xhr.getResponseHeader("HX-Redirect");
   if (!on) return;
-  if (e.detail.elt.id === "run" && isDirty()) keepDraft();
+  if (e.detail.elt.matches("#run, #run-modes *") && isDirty()) keepDraft();
   leaving = true;
 });
 addEventListener("pagehide", cancelPreview);

@@ -8,7 +8,8 @@ import requests
 import responses
 
 from exports.exporter.batches import cut
-from exports.exporter.delivery import Reply, http_post, retry_after
+from exports.exporter.delivery import Reply
+from exports.exporter.posting import http_post, retry_after
 from integrations.connectors.line_conversion import CONNECTOR
 from tests.exports.exporter.chunks import chunks_of
 

@@ -1,0 +1,72 @@
+"""Steps 1 and 2 of a job whose rows are those of an earlier job, its parent: all of them, or the rejected ones.
+
+A row is rejected if it is invalid or refused: the destination never accepted it. If the query has changed since, its
+rejected rows are found again in the new result by the destination's key field.
+"""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from exports import jobs, querying
+from exports.endings import JobFailed
+from exports.lease import Lease
+from exports.models import Job, Phase, RowsFrom
+from exports.results import NAME, KeptResult, adopt, keep_batches
+from exports.retrieving import Wanted, rejected
+
+Terms = tuple[str, str, int | None, str, str]
+
+
+def take(job: Job, lease: Lease) -> None:
+    """Keep the job's rows; the job's row then says where. Raises EngineError, JobFailed, JobKilled, LostLease."""
+    querying.check_account(job)
+    parent = _parent(job)
+    if job.rows_from == RowsFrom.REJECTS and not same_rows(job, parent):
+        wanted = Wanted(job, lease, parent)
+        querying.query(job, lease, sift=wanted.sift)
+        jobs.log(job, wanted.says)
+        return
+    lease.save(phase=Phase.CHECKING, progress=None)
+    querying.clear(job.folder)
+    if job.rows_from == RowsFrom.RESULT:
+        _take_all(job, lease, parent)
+    else:
+        _take_rejected(job, lease, parent)
+
+
+def terms(job: Job) -> Terms:
+    """What decides which rows a job's query gives."""
+    return (job.sql, job.engine, job.source_id, job.database_name, job.time_zone)
+
+
+def same_rows(job: Job, parent: Job) -> bool:
+    """Whether the rows that the parent kept are those that the job's own query is about."""
+    return terms(job) == terms(parent)
+
+
+def _parent(job: Job) -> Job:
+    if job.parent is None:
+        raise JobFailed("The job that this one takes its rows from does not exist any more.", "Run the query again.")
+    if not (job.parent.folder / NAME).is_file():
+        raise JobFailed(f"The kept result of job {job.parent.pk} was deleted.", "Run the query again.")
+    return job.parent
+
+
+def _take_all(job: Job, lease: Lease, parent: Job) -> None:
+    adopt(parent.folder / NAME, job.folder / NAME)
+    querying.found(job, lease, KeptResult(job.folder / NAME).schema, parent.result_rows or 0)
+    jobs.log(job, f"Its {parent.result_rows or 0:,} rows are the kept result of job {parent.pk}; no query ran.")
+
+
+def _take_rejected(job: Job, lease: Lease, parent: Job) -> None:
+    kept = KeptResult(parent.folder / NAME)
+    rows = keep_batches(kept.schema, _batches(kept, parent, lease), job.folder / NAME)
+    querying.found(job, lease, kept.schema, rows)
+    jobs.log(job, f"Its {rows:,} rows are those that job {parent.pk} did not get through; no query ran.")
+
+
+def _batches(kept: KeptResult, parent: Job, lease: Lease) -> Iterator[pa.RecordBatch]:
+    for table in rejected(kept, parent):
+        lease.check()
+        yield from table.to_batches()

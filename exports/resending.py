@@ -1,0 +1,280 @@
+"""What people do with rejected rows: check them again by the query as it is now, then send those that are valid.
+
+Nothing that a destination accepted is ever sent by such a job: it holds invalid and refused rows alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from accounts.models import User
+from exports import differences, inheriting, jobs, retrieving, targets, texts
+from exports import job_words as words
+from exports.differences import Change, Line
+from exports.endings import JobFailed
+from exports.job_parts import kept_file
+from exports.models import FINISHED, Job, JobState, Mode, Query, QueryVersion, RowsFrom
+from exports.queries import NotPossible, as_data
+from exports.targets import Target
+from exports.texts import Text
+from integrations.catalog import connector
+
+SHOWN = 10  # jobs of a family that a page names
+GONE = "The kept result of this job was deleted, so its rows are not here any more. Run the query again."
+
+
+# --- checking again -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Recheck:
+    """What checking a job's rejected rows again would do. `same_rows`: the rows as they are kept, else the query runs
+    anew; then `lost` of them cannot be found again. `problem`: why it cannot be done; `earlier`: the job that sent them
+    on already, if that is why."""
+
+    job: Job
+    query: Query | None = None
+    text: Text | None = None
+    target: Target | None = None
+    problem: str = ""
+    earlier: int | None = None
+
+    @property
+    def rows(self) -> int:
+        return self.job.invalid + self.job.refused
+
+    @property
+    def key(self) -> str:
+        return connector(self.job.connector_key).key_field
+
+    @property
+    def same_rows(self) -> bool:
+        return self.text is not None and _terms(self.text) == inheriting.terms(self.job)
+
+    @property
+    def lost(self) -> int:
+        """Rows without a key."""
+        return sum(self.job.reasons.filter(field=self.key, code="required").values_list("rows", flat=True))
+
+    @property
+    def sql_changes(self) -> list[list[Line]]:
+        return differences.lines(self.job.sql, self.text.sql) if self.text else []
+
+    @property
+    def changes(self) -> list[Change]:
+        """What has changed since the job beside the SQL."""
+        if not self.text or not self.target:
+            return []
+        target = replace(self.target, settings=_filled(self.job, self.target.settings))
+        return differences.changes(_as_version(self.job), _now(self.job.name, self.text, target))
+
+
+def _terms(text: Text) -> inheriting.Terms:
+    return (text.sql, text.engine, text.source.pk if text.source else None, text.database.name, text.time_zone)
+
+
+def _filled(job: Job, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Export settings with the defaults that count where one is missing."""
+    return targets.clean_settings(connector(job.connector_key), settings)[0]
+
+
+def _as_version(job: Job) -> QueryVersion:
+    target = {"authentication": job.authentication_id, "mapping": job.mapping, "settings": _filled(job, job.settings)}
+    return _version(job.name, job.database_name, job.engine, job.source_name, job.time_zone, target)
+
+
+def _now(name: str, text: Text, target: Target) -> QueryVersion:
+    source = text.source.name if text.source else ""
+    return _version(name, text.database.name, text.engine, source, text.time_zone, as_data(target))
+
+
+def _version(name: str, database: str, engine: str, source: str, zone: str, target: Mapping[str, Any]) -> QueryVersion:
+    return QueryVersion(
+        name=name, database_name=database, engine=engine, source_name=source, time_zone=zone, target=target
+    )
+
+
+def look(job: Job) -> Recheck:
+    """What a re-check of this job's rejected rows would do now."""
+    if not job.finished or not (job.invalid or job.refused):
+        return Recheck(job, problem="This job has no rejected rows." if job.finished else "This job has not ended yet.")
+    if not kept_file(job):
+        return Recheck(job, problem=GONE)
+    if earlier := _gone_on_in(job):
+        return Recheck(job, problem="These rows were sent on already. Go on from there:", earlier=earlier.pk)
+    if not job.query:
+        return Recheck(
+            job,
+            problem="The query of this job was deleted, or never saved. Its rows would be checked by the same mapping "
+            "as before, and be rejected again. Download them, with their reasons, instead.",
+        )
+    found = Recheck(job, job.query, texts.of(job.query), targets.of(job.query))
+    return Recheck(job, found.query, found.text, found.target, _problem(found))
+
+
+def _problem(found: Recheck) -> str:
+    if not found.target:
+        return "The query exports nothing any more. Choose a destination in Export Results, and save the query."
+    if found.target.authentication.connector_key != found.job.connector_key:
+        return "The query exports to another kind of destination now. Run it again instead."
+    if found.same_rows:
+        return ""
+    if not all(retrieving.key_column(mapping, found.key) for mapping in (found.target.mapping, found.job.mapping)):
+        return (
+            f"The query has changed, and {found.key} is mapped to no column: the rejected rows cannot be found again. "
+            "Run the query again instead."
+        )
+    try:
+        retrieving.check_number(found.job)
+    except JobFailed as error:
+        return f"{error.error} {error.advice}"
+    return ""
+
+
+def _gone_on_in(job: Job) -> Job | None:
+    """The job in which the rejected rows of this one were sent on: what is left of them is rejected there."""
+    found = _sent_anything(job.children.filter(rows_from=RowsFrom.RESULT)) or resent_in(job)
+    if not found and job.rows_from == RowsFrom.RESULT and job.parent:
+        return resent_in(job.parent)
+    return found
+
+
+def resent_in(job: Job) -> Job | None:
+    """The job that sent rejected rows of this one, after a re-check."""
+    checks = job.children.filter(rows_from=RowsFrom.REJECTS).order_by().values("pk")
+    return _sent_anything(Job.objects.filter(rows_from=RowsFrom.RESULT, parent__in=checks))
+
+
+def _sent_anything(found: QuerySet[Job]) -> Job | None:
+    return found.exclude(state__in=FINISHED, accepted=0, unknown=0).first()
+
+
+def recheck(job: Job, *, user: User) -> Job:
+    """A validation of the job's rejected rows by its query's saved version. Raises NotPossible."""
+    found = look(job)
+    if found.problem or not (found.query and found.text and found.target):
+        raise NotPossible(f"{found.problem} job {found.earlier}." if found.earlier else found.problem)
+    return jobs.start(
+        text=found.text,
+        name=found.query.name,
+        user=user,
+        query=found.query,
+        query_version=found.query.version,
+        target=found.target,
+        mode=Mode.VALIDATE,
+        parent=job,
+        rows_from=RowsFrom.REJECTS,
+    )
+
+
+# --- sending what was found valid ---------------------------------------------------------------------------------
+
+
+def send_problem(job: Job) -> str:
+    """Why the valid rows of this validation cannot be sent; empty if they can."""
+    if job.mode != Mode.VALIDATE or job.state != JobState.SUCCESS or not job.not_attempted:
+        return "There are no valid rows to send: this is no finished validation, or it found none."
+    if not kept_file(job):
+        return GONE
+    if not job.authentication:
+        return f"The authentication {job.destination} was deleted."
+    if job.rows_from == RowsFrom.REJECTS and job.parent and (earlier := resent_in(job.parent)):
+        return f"Job {earlier.pk} has sent these rows already, after another check of them."
+    if job.invalid and not job.settings.get("ignore_invalid_records", True):
+        return (
+            "Ignore Invalid Records is off, so the invalid rows among them would stop the job: nothing would be sent."
+        )
+    return ""
+
+
+def sent_in(job: Job) -> Job | None:
+    """The job that sends, or has sent, the valid rows of this validation, or can be resumed to do so."""
+    never_began = Q(state__in=[JobState.ERROR, JobState.KILLED], result_path="")
+    return job.children.filter(rows_from=RowsFrom.RESULT).exclude(never_began).first()
+
+
+def send(job: Job, *, user: User) -> Job:
+    """A job that sends the rows which this validation found valid, by the same mapping. Raises NotPossible."""
+    with transaction.atomic():
+        # one of two that press the button at once, also on two checks of the same rows
+        list(Job.objects.select_for_update().filter(pk__in=[job.pk, job.parent_id]).order_by("pk").values("pk"))
+        if earlier := sent_in(job):
+            raise NotPossible(f"Job {earlier.pk} sends these rows already.")
+        if problem := send_problem(job):
+            raise NotPossible(problem)
+        return jobs.send_result(job, user=user, mode=_mode(job))
+
+
+def _mode(job: Job) -> str:
+    """Rows of a test are sent as a test again."""
+    origin: Job | None = job
+    while origin and origin.mode == Mode.VALIDATE:
+        origin = origin.parent
+    return origin.mode if origin else Mode.SEND
+
+
+# --- what belongs together ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Relative:
+    """A job that took rows from this one. `says`: what it did, to go before its number; `told`: how it stands."""
+
+    pk: int
+    says: str
+    told: str
+
+
+@dataclass(frozen=True)
+class Family:
+    """`from_parent`: what this job does with its parent's rows; `origin`: the job that rejected them, if that is
+    another one. `sends`: how many valid rows wait to be sent, `problem`: why they cannot be."""
+
+    from_parent: str = ""
+    origin: int | None = None
+    relatives: tuple[Relative, ...] = ()
+    sends: int = 0
+    problem: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.from_parent or self.relatives or self.sends)
+
+
+def family(job: Job) -> Family:
+    """Where a job's rows come from, and where they went on to."""
+    from_parent, origin = _descent(job)
+    if not job.finished or not job.exports:
+        return Family(from_parent, origin)
+    children = _relatives(job.children.all())
+    checks = [child.pk for child in children if child.rows_from == RowsFrom.REJECTS]
+    later = _relatives(Job.objects.filter(parent__in=checks, rows_from=RowsFrom.RESULT)) if checks else []
+    relatives = tuple(_relative(each, job) for each in sorted([*children, *later], key=lambda each: each.pk))
+    sends = job.not_attempted if job.mode == Mode.VALIDATE and job.state == JobState.SUCCESS else 0
+    if not sends or sent_in(job):
+        return Family(from_parent, origin, relatives)
+    return Family(from_parent, origin, relatives, sends, send_problem(job))
+
+
+def _descent(job: Job) -> tuple[str, int | None]:
+    if not job.parent_id or job.rows_from == RowsFrom.QUERY:
+        return "", None
+    if job.rows_from == RowsFrom.REJECTS:
+        return "Checks again the rows that did not get through in", None
+    checked = Job.objects.filter(pk=job.parent_id, rows_from=RowsFrom.REJECTS)
+    origin = checked.values_list("parent", flat=True).first()
+    return "Sends the rows that were found valid in", origin
+
+
+def _relatives(found: Any) -> list[Job]:
+    return list(found.defer("sql", "mapping", "settings", "columns", "notes").order_by("-pk")[:SHOWN])
+
+
+def _relative(job: Job, of: Job) -> Relative:
+    if job.rows_from == RowsFrom.REJECTS:
+        says = "Checked again in"
+    else:
+        says = f"{'Sent' if job.parent_id == of.pk else 'Resent'}{' as test' if job.mode == Mode.TEST else ''} in"
+    return Relative(job.pk, says, words.outcome_text(job) or JobState(job.state).label.lower())
