@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from benchmarks.encode import NOW, generated
-from exports.exporter.mapping import suggest
+from benchmarks import events
+from benchmarks.encode import plan_for
 from exports.exporter.pipeline import batches, check_only
-from exports.exporter.plan import compile_plan
 from exports.note_file import NoteFile
 from integrations.connectors.line_conversion import CONNECTOR
 
@@ -47,11 +46,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     chosen = parser.parse_args()
     pa.set_memory_pool(pa.system_memory_pool())
-    numbered = list(generated(chosen.rows, 0.02))
-    schema = numbered[0][1].schema
-    mapping = suggest(CONNECTOR, schema.names)
-    plan = compile_plan(CONNECTOR, mapping, {"line_channel_id": "1"}, schema, now=NOW, time_zone="Asia/Tokyo")
     with tempfile.TemporaryDirectory() as folder:
+        plan = plan_for(events.schema(), int(time.time()))
+        numbered = list(events.read(events.written(Path(folder), chosen.rows)))
         with NoteFile(Path(folder), CONNECTOR, chosen.rows) as file:
             rounds = [(encoded(plan, numbered), encoded(plan, numbered, file.write)) for _ in range(chosen.rounds)]
         without, with_notes = (min(times) / chosen.rows * 1e6 for times in zip(*rounds, strict=True))

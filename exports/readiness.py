@@ -22,6 +22,7 @@ Columns = Mapping[str, str]
 class Warned:
     """`do`: what the user can do; `sql`: what to write in the query for it. `share`: percent, of the rows `of`."""
 
+    code: str
     says: str
     do: str
     sql: str
@@ -81,7 +82,7 @@ def warned(
         else:
             count, whole, of, sql = summary.warnings.get(warning.code, 0), summary.rows, "the rows that passed", ""
         if count:
-            found.append(Warned(warning.describe, warning.do, sql, count, share(count, whole), of))
+            found.append(Warned(warning.code, warning.describe, warning.do, sql, count, share(count, whole), of))
     return found
 
 

@@ -13,6 +13,7 @@ from exports.exporter.cells import Mask, offsets
 Digests = npt.NDArray[np.uint64]
 
 WORD, PIECE = 8, 32  # bytes; a piece is gathered as fast as a word
+FEW = 1 << 16  # bytes
 _SPREAD, _STIR, _CLOSE = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93, 0xFF51AFD7ED558CCD))
 _HALF, _LOW, _BYTE = np.uint64(32), np.uint64(29), np.uint64(3)
 
@@ -53,7 +54,7 @@ def _read(
 ) -> None:
     """Add to `found` each word of each row, well stirred. Beyond its end a row has zeros, which add nothing.
 
-    When three in four rows have been read whole, only the others are read on.
+    When three in four rows have been read whole, only the others are read on; the rest of a few, at once.
     """
     rows, sums, last = None, found, len(pieces) - 1
     for place in range(0, longest, WORD):
@@ -66,6 +67,11 @@ def _read(
                 found[rows] = sums
             rows = going if rows is None else rows[going]
             starts, lengths, piece, sums = starts[going], lengths[going], piece[going], found[rows]
+            if len(lengths) * (longest - place) <= FEW:
+                places = np.arange(place, longest, WORD, dtype=np.int32)
+                rest = pieces[np.minimum(starts[:, None] + places, last)].view("<u8")[..., :: PIECE // WORD]
+                sums += _stirred(_cut(rest, lengths[:, None] - places), places).sum(axis=1)
+                break
         sums += _stirred(_cut(piece[:, column], lengths - np.int32(place)), place)
     if rows is not None:
         found[rows] = sums
@@ -85,13 +91,13 @@ def _cut(words: Digests, left: npt.NDArray[np.int32]) -> Digests:
     return np.left_shift(words, beyond, out=beyond)  # numpy shifts by 64 to 0
 
 
-def _stirred(word: Digests, place: int) -> Digests:
+def _stirred(word: Digests, place: int | npt.NDArray[np.int32]) -> Digests:
     """Zero stays zero; of any other word every bit reaches every bit, so that near texts do not cancel out.
 
     What stands at a place in the text is multiplied by an odd number of that place. `word` is used up.
     """
     shifted = np.empty_like(word)
-    word *= np.uint64((place * int(_CLOSE) | 1) % 2**64)
+    word *= np.atleast_1d(place).astype(np.uint64) * _CLOSE | np.uint64(1)
     word ^= np.right_shift(word, _HALF, out=shifted)
     word *= _STIR
     word ^= np.right_shift(word, _LOW, out=shifted)
