@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from exports.exporter.cells import TEXT, Ints, LocalTime, Mask, bools, filled, has_value, offsets, seconds, texts
 from exports.exporter.explain import Terms
 from exports.exporter.mapping import Column
-from exports.exporter.patterns import IP, READY, READY_ANY_CASE, matches, plain_ascii, whole, whole_mask
+from exports.exporter.patterns import READY, READY_ANY_CASE, ip_address, matching, plain_ascii, whole, whole_mask
 from exports.exporter.shapes import Lengths, Test, text_bytes
 from exports.exporter.typed import reader
 from integrations.spec import (
@@ -184,9 +184,9 @@ def _test(rule: TextRule) -> Test:
         case Pattern(regex=regex):
             return whole(regex)
         case Prefix(regex=regex):
-            return _matching(f"^(?:{regex})")
+            return matching(f"^(?:{regex})")
         case IpAddress():
-            return whole(IP)
+            return ip_address()
         case MaxLength(units=units):
             return lambda cells, lengths: _short_enough(cells, lengths, units)
         case Choice(values=values):
@@ -195,11 +195,6 @@ def _test(rule: TextRule) -> Test:
         case NotSent(value=value):
             word = pa.scalar(value, TEXT)
             return lambda cells, lengths: bools(pc.not_equal(cells, word))
-
-
-def _matching(pattern: str) -> Test:
-    found = matches(pattern)
-    return lambda cells, lengths: found(cells)
 
 
 def _short_enough(cells: pa.StringArray, lengths: Lengths, units: int) -> Mask | None:
@@ -249,7 +244,7 @@ class HashCheck:
     def __init__(self, field: Field, hashing: Hashing) -> None:
         self.field, self.hashing = field, hashing
         self.is_ready, self.is_ready_any_case = whole_mask(READY), whole_mask(READY_ANY_CASE)
-        self.is_raw = matches(f"^(?:{hashing.raw})$")
+        self.is_raw = whole_mask(hashing.raw)
         self.drop = [pc.ReplaceSubstringOptions(character, "") for character in hashing.drop]
         self.trim = pc.TrimOptions(ASCII_SPACE)
 
@@ -258,7 +253,7 @@ class HashCheck:
         cells = found.array
         lengths = np.diff(offsets(cells))
         present = filled(cells, lengths)
-        raw = self.is_raw(cells)
+        raw = self.is_raw(cells, lengths)
         passed = raw | self.is_ready(cells, lengths)
         rest = np.flatnonzero(present & ~passed)
         if len(rest):
@@ -274,7 +269,7 @@ class HashCheck:
         text = lowered if self.hashing.lower else trimmed
         for options in self.drop:
             text = pc.call_function("replace_substring", [text], options)
-        raw = self.is_raw(text)
+        raw = self.is_raw(text, np.diff(offsets(text)))
         at = np.arange(len(cells), dtype=np.int64)
         at[rows] = len(cells) + np.arange(len(rows)) + np.where(ready, 0, len(rows))
         return pa.concat_arrays([cells, lowered, text]).take(pa.array(at)), raw, raw | ready

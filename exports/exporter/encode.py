@@ -6,7 +6,6 @@ rows have no ids. The bytes are those that orjson prints of the events that `exp
 """
 
 import binascii
-import hashlib
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
 
@@ -24,6 +23,11 @@ from exports.exporter.plan import Plan
 from exports.exporter.reasons import reasons
 from exports.exporter.shapes import rows_of, text_bytes
 from integrations.spec import Field
+
+try:  # CPython's own takes a fifth less time for a text of one block than OpenSSL's, whose calls cost more
+    from _sha256 import sha256  # type: ignore[import-not-found]
+except ImportError:
+    from hashlib import sha256
 
 Rows = npt.NDArray[np.intp]
 
@@ -125,20 +129,22 @@ class _Sequence:
 
     def row_by_row(self) -> tuple[Ids, Ints]:
         """-> (the ids in the order of the text, how many each row has)."""
-        shape = len(self.ids[0]), len(self.ids)
-        ids, used = np.empty(shape, np.int32), np.empty(shape, bool)
-        for n, (some, where) in enumerate(zip(self.ids, self.used, strict=True)):
-            ids[:, n], used[:, n] = some, where
-        return ids.ravel()[used.ravel()], used.sum(axis=1)
+        ids, used = (
+            np.stack(self.ids),
+            np.stack(self.used),
+        )  # both are (elements, rows): transposed, they read row by row
+        # take() of what flatnonzero() found is three times as fast as an index of truth values
+        places = np.flatnonzero(np.ascontiguousarray(used.T))
+        return np.ascontiguousarray(ids.T).ravel().take(places), used.sum(axis=0)
 
 
 def _gather(layout: Layout, checked: Map[str, Checked], good: Mask) -> tuple[pa.StringArray, Ints]:
     """-> (the cells of the text, the byte position after each row)."""
     pool, sequence = _Pool(layout.literals), _Sequence()
-    state = np.full(len(good), NOTHING, np.int8)
+    state = np.full(len(good), NOTHING, np.intp)
     for part in layout.parts:
         _put_part(part, checked, good, state, pool, sequence)
-    sequence.put(layout.ends[state], good)
+    sequence.put(layout.ends.take(state), good)
     ids, pieces = sequence.row_by_row()
     gathered = pa.concat_arrays(pool.arrays).take(pa.array(ids))
     ends = offsets(gathered)[np.cumsum(pieces)] if len(gathered) else np.zeros(len(good))
@@ -146,21 +152,21 @@ def _gather(layout: Layout, checked: Map[str, Checked], good: Mask) -> tuple[pa.
 
 
 def _put_part(
-    part: Part, checked: Map[str, Checked], good: Mask, state: npt.NDArray[np.int8], pool: _Pool, sequence: _Sequence
+    part: Part, checked: Map[str, Checked], good: Mask, state: Rows, pool: _Pool, sequence: _Sequence
 ) -> None:
     """One JSON object. `state`: what stands before it in each row; is brought up to date."""
     here = [good if e.constant else checked[e.field.name].present & good for e in part.elements]
     if not part.omit_empty:
         empty = good & ~np.logical_or.reduce([np.zeros_like(good), *here])
         if empty.any():
-            sequence.put(part.opens[state], empty)
+            sequence.put(part.opens.take(state), empty)
             state[empty] = part.opened
     for element, where in zip(part.elements, here, strict=True):
         result = checked.get(element.field.name)
         if element.choices is not None and result is not None:
-            sequence.put(element.choices[state, result.choice], where)
+            sequence.put(element.choices.take(state * element.choices.shape[1] + result.choice), where)
         else:
-            sequence.put(element.keys[state], where)
+            sequence.put(element.keys.take(state), where)
             if result is not None:
                 sequence.put(_cells(element, result, where, pool), where)
         state[where] = element.leaves
@@ -186,7 +192,6 @@ def _cells(element: Element, checked: Checked, where: Mask, pool: _Pool) -> Ids:
 
 def _hashed(field: Field, cells: list[bytes]) -> pa.StringArray:
     """SHA-256 of normal raw values as 64 hex digits; one call writes the digits of all of them."""
-    sha256 = hashlib.sha256
     if field.hashing and field.hashing.lower:
         cells = [cell.lower() for cell in cells]  # of bytes: A-Z only
     digits = binascii.hexlify(b"".join([made.digest() for made in map(sha256, cells)]))

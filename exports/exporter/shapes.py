@@ -4,6 +4,7 @@ Most patterns of event fields are of these shapes. RE2 walks from cell to cell (
 every call; here all bytes of a column are compared at once, about 0.4 ns each.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,32 +23,37 @@ Test = Callable[[pa.StringArray, Lengths], Mask | None]
 
 @dataclass(frozen=True)
 class Shape:
-    """`classes`: what may stand at each place, in ASCII; `repeated`: there is one class, and it stands at any number of
-    places."""
+    """`classes`: what may stand at each place, in ASCII; at least the first `least` places are filled.
+
+    `repeated`: there is one class, and it stands at any number of places.
+    """
 
     classes: tuple[Class, ...]
+    least: int
     repeated: bool = False
 
 
 def shape_of(pattern: str) -> Shape | None:
     """Of a pattern without anchors; None for one that has another shape."""
-    if pattern.endswith("]+"):
-        classes, rest = _sequence(pattern[:-1])
-        return Shape(classes, repeated=True) if classes and len(classes) == 1 and not rest else None
-    classes, rest = _sequence(pattern)
-    return Shape(classes) if classes and not rest else None
+    repeated = pattern.endswith("]+")
+    classes, least, rest = _sequence(pattern[:-1] if repeated else pattern)
+    if rest or not classes or (repeated and len(classes) > 1):
+        return None
+    return Shape(classes, least, repeated)
 
 
-def _sequence(text: str) -> tuple[tuple[Class, ...], str]:
-    """As many places as can be read from the start of the text, and the rest of it."""
+def _sequence(text: str) -> tuple[tuple[Class, ...], int, str]:
+    """-> (as many places as can be read from the start of the text, how many must be filled, the rest of the text)."""
     found: tuple[Class, ...] = ()
     while text:
         item, after = _item(text)
-        if not item:
+        least, most, rest = _times(after)
+        if not item or not most:
             break
-        times, text = _times(after)
-        found += item * times
-    return found, text
+        found, text = found + item * most, rest
+        if least < most:
+            return found, len(found) - len(item) * (most - least), text
+    return found, len(found), text
 
 
 def _item(text: str) -> tuple[tuple[Class, ...], str]:
@@ -57,11 +63,14 @@ def _item(text: str) -> tuple[tuple[Class, ...], str]:
         found = _class(inside)
         return ((found,), rest) if found else ((), text)
     if text[0] == "(":
-        inside, _, rest = text[1:].partition(")")
-        group, unread = _sequence(inside)
-        return ((), text) if unread else (group, rest)
-    plain = text[0].isascii() and (text[0].isalnum() or text[0] in "-_")
-    return ((frozenset(text[0].encode()),), text[1:]) if plain else ((), text)
+        inside, closed, rest = text[1:].partition(")")
+        group, least, unread = _sequence(inside)
+        return ((), text) if unread or not closed or least < len(group) else (group, rest)
+    if text[0] == "\\":
+        character, rest, plain = text[1:2], text[2:], not text[1:2].isalnum()
+    else:
+        character, rest, plain = text[0], text[1:], text[0].isalnum() or text[0] in "-_"
+    return ((frozenset(character.encode()),), rest) if plain and character and character.isascii() else ((), text)
 
 
 def _class(inside: str) -> Class | None:
@@ -79,12 +88,12 @@ def _class(inside: str) -> Class | None:
     return frozenset(found)
 
 
-def _times(text: str) -> tuple[int, str]:
-    """The number in braces after an item; 1 where there is none, and 0 for any other repetition."""
+def _times(text: str) -> tuple[int, int, str]:
+    """(least, most) in braces after an item, and the rest; 1 where there are none, 0 for any other repetition."""
     if text[:1] == "{":
-        number, _, rest = text[1:].partition("}")
-        return (int(number), rest) if number.isdigit() else (0, text)
-    return (0, text) if text[:1] in {"+", "*", "?", "|"} else (1, text)
+        numbers = re.match(r"\{([0-9]+)(?:,([0-9]+))?\}", text)
+        return (int(numbers[1]), int(numbers[2] or numbers[1]), text[numbers.end() :]) if numbers else (0, 0, text)
+    return (0, 0, text) if text[:1] in {"+", "*", "?", "|"} else (1, 1, text)
 
 
 # --- whole columns -----------------------------------------------------------------------------------------------
@@ -101,7 +110,7 @@ def test_of(shape: Shape) -> Test:
     for place, allowed in enumerate(shape.classes):
         places.setdefault(allowed, []).append(place)
     kinds = sorted(((_inside(allowed), at) for allowed, at in places.items()), key=lambda kind: -len(kind[1]))
-    return lambda cells, lengths: _in_places(cells, lengths, len(shape.classes), kinds)
+    return lambda cells, lengths: _in_places(cells, lengths, shape, kinds)
 
 
 def _inside(allowed: Class) -> Inside:
@@ -142,16 +151,30 @@ def _all_inside(cells: pa.StringArray, inside: Inside) -> Mask | None:
     return good
 
 
-def _in_places(cells: pa.StringArray, lengths: Lengths, size: int, kinds: list[tuple[Inside, list[int]]]) -> Mask:
-    good: Mask = lengths == size
+def _in_places(cells: pa.StringArray, lengths: Lengths, shape: Shape, kinds: list[tuple[Inside, list[int]]]) -> Mask:
+    size = len(shape.classes)
+    good: Mask = (lengths >= shape.least) & (lengths <= size)
+    rows = np.flatnonzero(good)
     data, _ = text_bytes(cells)
-    if len(data) != size * np.count_nonzero(good):  # there are cells of other lengths between them
-        data, _ = text_bytes(cells.filter(pa.array(good)))
-    table = data.reshape(-1, size)
+    nothing_between = shape.least == size and len(rows) * size == len(data)
+    table = data.reshape(-1, size) if nothing_between else starts_of(cells, rows, size)
     (most, _), *others = kinds
     ok = most(table)
     for inside, places in others:
         ok[:, places] = inside(table[:, places])
+    if shape.least < size:
+        ok |= np.arange(size) >= lengths[rows, None]
     if not ok.all():
-        good[np.flatnonzero(good)[~ok.all(axis=1)]] = False
+        good[rows[~ok.all(axis=1)]] = False
     return good
+
+
+def starts_of(cells: pa.StringArray, rows: npt.NDArray[np.intp], size: int) -> Bytes:
+    """(rows, size): the first bytes of some cells; of a shorter cell there follows whatever lies behind it."""
+    data, at = text_bytes(cells)
+    if not len(rows):
+        return np.empty((0, size), np.uint8)
+    if int(at[rows[-1]]) + size > len(data):
+        data = np.concatenate([data, np.zeros(size, np.uint8)])
+    pieces = np.ndarray((len(data) - size + 1,), f"V{size}", data, strides=(1,))
+    return pieces[at[rows]].view(np.uint8).reshape(-1, size)

@@ -107,6 +107,10 @@ def array_of(random, name, size):
         raw = [value and value.encode() + random.choice([b"", b"", b"\xff", b"\xe6"]) for value in values]
         raw = [value or None for value in raw]
         return pa.Array.from_buffers(pa.string(), size, pa.array(raw, pa.binary()).buffers())
+    if kind == 2:  # some null slots hold bytes
+        valid = pa.array([value is not None and random.random() < 0.7 for value in values]).buffers()[1]
+        filled = pa.array([value or "" for value in values], pa.string())
+        return pa.Array.from_buffers(pa.string(), size, [valid, *filled.buffers()[1:]])
     return pa.array(values, random.choice(TEXTS))
 
 
