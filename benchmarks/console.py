@@ -45,6 +45,10 @@ def _repeated(events_file: Path, rows: int, times: int) -> Iterator[pa.RecordBat
             yield events.with_prefix(batch, f"{turn}-") if turn else batch
 
 
+def mapping() -> dict[str, dict[str, str]]:
+    return {field.name: {"column": field.name} for field in CONNECTOR.main_fields}
+
+
 def authentication():
     from django.utils import timezone
 
@@ -74,7 +78,7 @@ def job(kept: Path, rows: int, size: int):
         authentication=authentication(),
         destination="line_capi",
         connector_key=CONNECTOR.key,
-        mapping={field.name: {"column": field.name} for field in CONNECTOR.main_fields},
+        mapping=mapping(),
         settings={"ignore_invalid_records": True, "max_records": size},
         next_attempt_at=timezone.now(),
     )
