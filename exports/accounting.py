@@ -140,13 +140,31 @@ class Tally:
         return self
 
     def save(self, pk: int, sample: Sample) -> None:
-        """Add to what the job has so far; within the caller's transaction."""
-        for (name, code), count in self.rows.items():
-            row, text = self.first[name, code]
-            known = JobReason.objects.filter(job_id=pk, field=name, code=code)
-            if not known.update(rows=F("rows") + count):
-                shown = Truncator(sample(row, name)).chars(40)
-                JobReason.objects.create(job_id=pk, field=name, code=code, text=text[:300], rows=count, sample=shown)
+        """Add to what the job has so far; within the caller's transaction, which has the job's row to itself."""
+        if not self.rows:
+            return
+        known = {(r.field, r.code): r for r in JobReason.objects.filter(job_id=pk)}
+        reasons = [known.get(kind) or self._new(pk, kind, sample) for kind in self.rows]
+        for reason in reasons:
+            reason.rows += self.rows[reason.field, reason.code]
+        # One statement for all: a request of a thousand rows has a dozen reasons.
+        JobReason.objects.bulk_create(
+            [_unsaved(reason) for reason in reasons],
+            update_conflicts=True,
+            unique_fields=["job", "field", "code"],
+            update_fields=["rows"],
+        )
+
+    def _new(self, pk: int, kind: tuple[str, str], sample: Sample) -> JobReason:
+        (name, code), (row, text) = kind, self.first[kind]
+        shown = Truncator(sample(row, name)).chars(40)
+        return JobReason(job_id=pk, field=name, code=code, text=text[:300], sample=shown)
+
+
+def _unsaved(reason: JobReason) -> JobReason:
+    """Without its number, so that all reasons are of one statement."""
+    reason.pk = None
+    return reason
 
 
 def end(job: JobQuerySet, pk: int, state: str, **values: Any) -> bool:

@@ -261,8 +261,7 @@ class Export:
         try:
             if not isinstance(source, Column):
                 return constant_text(source.value) if source else ""
-            cell = self.evidence.rows([row]).column(source.name).combine_chunks()
-            value = plain_values(cell, ZoneInfo(self.job.time_zone))[0]
+            value = plain_values(self.evidence.cell(row, source.name), ZoneInfo(self.job.time_zone))[0]
             shown = "" if value is None else mask(self.connector.field(name), value)
         except Exception:
             logger.warning("Job %s: row %s of %s cannot be shown", self.job.pk, row, name)

@@ -59,6 +59,7 @@ class KeptResult:
     """Reads a kept result; memory-mapped, any number of readers at once."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self.reader = pa.ipc.open_file(pa.memory_map(str(path)))
 
     @property
@@ -86,6 +87,13 @@ class KeptResult:
         for index, offsets in wanted.items():
             chosen.append(self.reader.get_batch(index).take(pa.array(offsets, pa.int64())))
         return pa.Table.from_batches(chosen, self.schema)
+
+    def cell(self, row: int, name: str) -> pa.Array:
+        """One value, as a column of one row; the other columns are not unpacked for it."""
+        number, offset = divmod(row, BATCH_ROWS)
+        options = pa.ipc.IpcReadOptions(included_fields=[self.schema.get_field_index(name)])
+        reader = pa.ipc.open_file(pa.memory_map(str(self.path)), options=options)
+        return reader.get_batch(number).column(0).slice(offset, 1)
 
     def head(self, rows: int) -> pa.Table:
         first = [batch.slice(0, rows) for _, batch in self._first()]
