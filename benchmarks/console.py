@@ -19,10 +19,10 @@ def set_up(folder: str | Path, *, debug: bool = False, **environment: str) -> No
         "SECRET_KEY": "benchmark-" * 8,
         "CREDENTIAL_KEYS": Fernet.generate_key().decode(),
         "DATA_DIR": str(folder),
+        "DATABASE_URL": f"sqlite:///{folder}/console.sqlite3",
         "DJANGO_SETTINGS_MODULE": "linecapi_site.settings",
         **environment,
     }
-    os.environ.pop("DATABASE_URL", None)
     import django
     from django.core.management import call_command
 

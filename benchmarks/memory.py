@@ -1,7 +1,7 @@
 """The peak memory of a job by its rows and its batch size: python -m benchmarks.memory [--rows N] [--times N]
 
-Each job runs as a worker runs it, in a process of its own, from a kept result to a sink. `anonymous` is what the process
-has allocated; the peak also holds pages of files that it has mapped, which the kernel takes back when it wants to.
+Each job runs as a worker runs it, in a process of its own, from a kept result to a sink. `anonymous` is what the
+process has allocated; the peak also holds pages of files that it has mapped, which the kernel takes back at will.
 """
 
 import argparse
