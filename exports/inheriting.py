@@ -4,24 +4,17 @@ A row is rejected if it is invalid or refused: the destination never accepted it
 rejected rows are found again in the new result by the destination's key field.
 """
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from pathlib import Path
+from collections.abc import Iterator
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from exports import jobs, querying, rejects
+from exports import jobs, querying
 from exports.endings import JobFailed
-from exports.exporter.cells import texts
 from exports.lease import Lease
 from exports.models import Job, Phase, RowsFrom
 from exports.results import NAME, KeptResult, adopt, keep_batches
-from integrations.catalog import connector
-from warehouse.engines.base import Result
-from warehouse.engines.kept import BATCH_ROWS, rebatched
+from exports.retrieving import Wanted, rejected
 
-MOST_KEYS = 1_000_000
 Terms = tuple[str, str, int | None, str, str]
 
 
@@ -30,7 +23,9 @@ def take(job: Job, lease: Lease) -> None:
     querying.check_account(job)
     parent = _parent(job)
     if job.rows_from == RowsFrom.REJECTS and not same_rows(job, parent):
-        _query_anew(job, lease, parent)
+        wanted = Wanted(job, lease, parent)
+        querying.query(job, lease, sift=wanted.sift)
+        jobs.log(job, wanted.says)
         return
     lease.save(phase=Phase.CHECKING, progress=None)
     querying.clear(job.folder)
@@ -75,81 +70,3 @@ def _batches(kept: KeptResult, parent: Job, lease: Lease) -> Iterator[pa.RecordB
     for table in rejected(kept, parent):
         lease.check()
         yield from table.to_batches()
-
-
-def rejected(kept: KeptResult, job: Job) -> Iterator[pa.Table]:
-    """The job's rejected rows with all columns, some at a time, in the order of their numbers."""
-    found = (reject.row for reject in rejects.read(job.folder, job.rejects_bytes))
-    while some := list(islice(found, BATCH_ROWS)):
-        yield kept.rows(some)
-
-
-# --- the query has changed ----------------------------------------------------------------------------------------
-
-
-def _query_anew(job: Job, lease: Lease, parent: Job) -> None:
-    wanted = _Wanted(job, parent)
-    querying.query(job, lease, sift=wanted.sift)
-    jobs.log(job, wanted.says)
-
-
-class _Wanted:
-    """The keys of the parent's rejected rows, and the rows of a new result that have one of them."""
-
-    def __init__(self, job: Job, parent: Job) -> None:
-        self.field = connector(job.connector_key).key_field
-        self.column = key_column(job.mapping, self.field)
-        before = key_column(parent.mapping, self.field)
-        if not self.column or not before:
-            raise JobFailed(
-                f"The query has changed, and {self.field or 'the key'} is mapped to no column: the rejected rows "
-                "cannot be found again.",
-                "Run the query again instead.",
-            )
-        self.parent = parent.pk
-        self.keys, self.without = _keys(parent.folder / NAME, parent, before)
-        self.rows = 0
-
-    def sift(self, result: Result) -> Iterable[pa.RecordBatch]:
-        # Each look-up makes a table of the keys anew: the more keys, the more rows at once.
-        for batch in rebatched(result, max(BATCH_ROWS, len(self.keys) // 20)):
-            chosen = batch.filter(pc.is_in(texts(batch.column(self.column)).array, value_set=self.keys))
-            self.rows += len(chosen)
-            yield chosen
-
-    @property
-    def says(self) -> str:
-        lost = (
-            f" {self.without:,} rejected rows have no {self.field} and cannot be found again." if self.without else ""
-        )
-        return (
-            f"The query has changed since job {self.parent}: of its new result, {self.rows:,} rows are kept, those "
-            f"with one of the {len(self.keys):,} {self.field}s that job {self.parent} did not get through.{lost}"
-        )
-
-
-def key_column(mapping: dict[str, dict[str, object]], field: str) -> str:
-    """The column that a field takes its values from; empty if it has none."""
-    return str((mapping.get(field) or {}).get("column", ""))
-
-
-def _keys(path: Path, parent: Job, column: str) -> tuple[pa.Array, int]:
-    """(the different keys of the rejected rows, how many of these rows have none). Raises JobFailed if there are too
-    many to hold."""
-    check_number(parent)
-    found, without = [pa.array([], pa.string())], 0
-    for table in rejected(KeptResult(path), parent):
-        cells = texts(table.column(column).combine_chunks()).array
-        held = cells.filter(pc.fill_null(pc.not_equal(cells, ""), False))
-        without += len(cells) - len(held)
-        found.append(held)
-    return pc.unique(pa.concat_arrays(found)), without
-
-
-def check_number(parent: Job) -> None:
-    """Raises JobFailed if the rejected rows are too many to be found again one by one."""
-    if parent.invalid + parent.refused > MOST_KEYS:
-        raise JobFailed(
-            f"More than {MOST_KEYS:,} rows were rejected: too many to find again one by one in a changed query.",
-            "Run the query again instead.",
-        )

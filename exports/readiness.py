@@ -22,12 +22,17 @@ Columns = Mapping[str, str]
 class Warned:
     """`do`: what the user can do; `sql`: what to write in the query for it. `share`: percent, of the rows `of`."""
 
+    code: str
     says: str
     do: str
     sql: str
     rows: int
     share: float
     of: str
+
+    @property
+    def percent(self) -> str:
+        return percent(self.rows, self.share)
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,10 @@ class Identifier:
     rows: int
     share: float
     weak: bool
+
+    @property
+    def percent(self) -> str:
+        return percent(self.rows, self.share)
 
     @property
     def tone(self) -> str:
@@ -73,7 +82,7 @@ def warned(
         else:
             count, whole, of, sql = summary.warnings.get(warning.code, 0), summary.rows, "the rows that passed", ""
         if count:
-            found.append(Warned(warning.describe, warning.do, sql, count, share(count, whole), of))
+            found.append(Warned(warning.code, warning.describe, warning.do, sql, count, share(count, whole), of))
     return found
 
 
@@ -95,8 +104,8 @@ def _weak(connector: Connector, summary: Summary) -> list[Line]:
     for warning in connector.warnings:
         if isinstance(warning, OnlyWeak):
             count, names = summary.warnings.get(warning.code, 0), " and ".join(warning.weak)
-            percent = f" ({share(count, summary.rows)}%)" if count else ""
-            lines.append(Line(f"{_rows(count)}{percent} with no other identifier than {names}", bool(count)))
+            told = f" ({percent(count, share(count, summary.rows))})" if count else ""
+            lines.append(Line(f"{_rows(count)}{told} with no other identifier than {names}", bool(count)))
     return lines
 
 
@@ -118,6 +127,11 @@ def _hygiene(name: str, found: Hygiene, rows: int) -> list[Line]:
 def many(most: int, rows: int) -> bool:
     """Whether one person's value on so many of the rows is suspicious."""
     return most >= MANY_ROWS and 100 * most > MANY_PERCENT * rows
+
+
+def percent(rows: int, share: float) -> str:
+    """A share in words: some rows are never 0%."""
+    return f"{share}%" if share else "<0.1%" if rows else "0%"
 
 
 def _rows(count: int) -> str:

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from exports import differences, inheriting, jobs, targets, texts
+from exports import differences, inheriting, jobs, retrieving, targets, texts
 from exports import job_words as words
 from exports.differences import Change, Line
 from exports.endings import JobFailed
 from exports.job_parts import kept_file
-from exports.models import Job, JobState, Mode, Query, QueryVersion, RowsFrom
+from exports.models import FINISHED, Job, JobState, Mode, Query, QueryVersion, RowsFrom
 from exports.queries import NotPossible, as_data
 from exports.targets import Target
 from exports.texts import Text
@@ -32,13 +32,15 @@ GONE = "The kept result of this job was deleted, so its rows are not here any mo
 @dataclass(frozen=True)
 class Recheck:
     """What checking a job's rejected rows again would do. `same_rows`: the rows as they are kept, else the query runs
-    anew; then `lost` of them cannot be found again. `problem`: why it cannot be done."""
+    anew; then `lost` of them cannot be found again. `problem`: why it cannot be done; `earlier`: the job that sent them
+    on already, if that is why."""
 
     job: Job
     query: Query | None = None
     text: Text | None = None
     target: Target | None = None
     problem: str = ""
+    earlier: int | None = None
 
     @property
     def rows(self) -> int:
@@ -101,6 +103,8 @@ def look(job: Job) -> Recheck:
         return Recheck(job, problem="This job has no rejected rows." if job.finished else "This job has not ended yet.")
     if not kept_file(job):
         return Recheck(job, problem=GONE)
+    if earlier := _gone_on_in(job):
+        return Recheck(job, problem="These rows were sent on already. Go on from there:", earlier=earlier.pk)
     if not job.query:
         return Recheck(
             job,
@@ -118,23 +122,41 @@ def _problem(found: Recheck) -> str:
         return "The query exports to another kind of destination now. Run it again instead."
     if found.same_rows:
         return ""
-    if not all(inheriting.key_column(mapping, found.key) for mapping in (found.target.mapping, found.job.mapping)):
+    if not all(retrieving.key_column(mapping, found.key) for mapping in (found.target.mapping, found.job.mapping)):
         return (
             f"The query has changed, and {found.key} is mapped to no column: the rejected rows cannot be found again. "
             "Run the query again instead."
         )
     try:
-        inheriting.check_number(found.job)
+        retrieving.check_number(found.job)
     except JobFailed as error:
         return f"{error.error} {error.advice}"
     return ""
+
+
+def _gone_on_in(job: Job) -> Job | None:
+    """The job in which the rejected rows of this one were sent on: what is left of them is rejected there."""
+    found = _sent_anything(job.children.filter(rows_from=RowsFrom.RESULT)) or resent_in(job)
+    if not found and job.rows_from == RowsFrom.RESULT and job.parent:
+        return resent_in(job.parent)
+    return found
+
+
+def resent_in(job: Job) -> Job | None:
+    """The job that sent rejected rows of this one, after a re-check."""
+    checks = job.children.filter(rows_from=RowsFrom.REJECTS).order_by().values("pk")
+    return _sent_anything(Job.objects.filter(rows_from=RowsFrom.RESULT, parent__in=checks))
+
+
+def _sent_anything(found: QuerySet[Job]) -> Job | None:
+    return found.exclude(state__in=FINISHED, accepted=0, unknown=0).first()
 
 
 def recheck(job: Job, *, user: User) -> Job:
     """A validation of the job's rejected rows by its query's saved version. Raises NotPossible."""
     found = look(job)
     if found.problem or not (found.query and found.text and found.target):
-        raise NotPossible(found.problem)
+        raise NotPossible(f"{found.problem} job {found.earlier}." if found.earlier else found.problem)
     return jobs.start(
         text=found.text,
         name=found.query.name,
@@ -159,6 +181,8 @@ def send_problem(job: Job) -> str:
         return GONE
     if not job.authentication:
         return f"The authentication {job.destination} was deleted."
+    if job.rows_from == RowsFrom.REJECTS and job.parent and (earlier := resent_in(job.parent)):
+        return f"Job {earlier.pk} has sent these rows already, after another check of them."
     if job.invalid and not job.settings.get("ignore_invalid_records", True):
         return (
             "Ignore Invalid Records is off, so the invalid rows among them would stop the job: nothing would be sent."
@@ -175,11 +199,12 @@ def sent_in(job: Job) -> Job | None:
 def send(job: Job, *, user: User) -> Job:
     """A job that sends the rows which this validation found valid, by the same mapping. Raises NotPossible."""
     with transaction.atomic():
-        Job.objects.select_for_update().get(pk=job.pk)  # one of two that press the button at once
-        if problem := send_problem(job):
-            raise NotPossible(problem)
+        # one of two that press the button at once, also on two checks of the same rows
+        list(Job.objects.select_for_update().filter(pk__in=[job.pk, job.parent_id]).order_by("pk").values("pk"))
         if earlier := sent_in(job):
             raise NotPossible(f"Job {earlier.pk} sends these rows already.")
+        if problem := send_problem(job):
+            raise NotPossible(problem)
         return jobs.send_result(job, user=user, mode=_mode(job))
 
 

@@ -20,7 +20,7 @@ from exports.targets import Target
 from integrations.forms import SettingsForm
 from integrations.models import Authentication
 from integrations.sources import destinations
-from integrations.spec import Connector, Field
+from integrations.spec import Connector, Field, OnlyWeak
 
 SHOW = {"all": "All", "mapped": "Mapped", "bad": "Problems", "none": "Not sent"}
 SEARCH_ABOVE = 6  # authentications; fewer are seen at a glance
@@ -207,11 +207,14 @@ class Panel:
 
     @property
     def warnings(self) -> list[Warned]:
+        """Of the sample; what its readiness says already is left out."""
         if not self.verdicts:
             return []
         found, rows = self.verdicts, self.sample.rows
         columns = {name: str(source["column"]) for name, source in self.mapping.items() if "column" in source}
-        return warned(self.connector, found.summary, columns, refused=found.refused, rows=rows)
+        told = {w.code for w in self.connector.warnings if isinstance(w, OnlyWeak)}
+        warnings = warned(self.connector, found.summary, columns, refused=found.refused, rows=rows)
+        return [warning for warning in warnings if warning.code not in told]
 
     def target(self) -> Target | None:
         """The finished target; None while something must be put right."""

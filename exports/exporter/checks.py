@@ -3,20 +3,22 @@
 `explain` says what each rule means; what stands here must refuse exactly the rows that it finds a reason for.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from collections.abc import Mapping as Map
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from exports.exporter.cells import TEXT, Ints, LocalTime, Mask, bools, filled, has_value, offsets, seconds, texts
 from exports.exporter.explain import Terms
 from exports.exporter.mapping import Column
-from exports.exporter.patterns import IP, READY, READY_ANY_CASE, matches
+from exports.exporter.patterns import IP, READY, READY_ANY_CASE, matches, plain_ascii, whole, whole_mask
+from exports.exporter.shapes import Lengths, Test, text_bytes
 from exports.exporter.typed import reader
 from integrations.spec import (
     ASCII_SPACE,
@@ -35,9 +37,6 @@ from integrations.spec import (
     TypedRule,
 )
 
-Lengths = npt.NDArray[np.int32]
-Test = Callable[[pa.StringArray, Lengths], Mask | None]
-
 
 @dataclass(frozen=True)
 class Checked:
@@ -45,7 +44,8 @@ class Checked:
 
     `good`: None when no row is refused. `cells`: what stands in the event, text without its quotes and escapes, but
     for rows of `raw`, whose cell is hashed first. `times`: UNIX seconds of a time field, 0 where there is none.
-    `tidied`: rows of a hashed field whose value was not normal as it came.
+    `tidied`: rows of a hashed field whose value was not normal as it came. `choice`: where the values are few, the
+    number of each row's value.
     """
 
     present: Mask
@@ -54,6 +54,7 @@ class Checked:
     raw: Mask | None = None
     times: Ints | None = None
     tidied: npt.NDArray[np.intp] | None = None
+    choice: npt.NDArray[np.int32] | None = None
 
 
 class ColumnCheck(Protocol):
@@ -70,6 +71,8 @@ def column_check(field: Field, now: int, local: LocalTime) -> ColumnCheck:
         return TimeCheck(field, field.window, now, local)
     if field.typed:
         return TypedCheck(field, field.typed)
+    if values := choices_of(field):
+        return ChoiceCheck(field, values)
     return HashCheck(field, field.hashing) if field.hashing else TextCheck(field)
 
 
@@ -109,7 +112,7 @@ class TextCheck:
     def __init__(self, field: Field) -> None:
         self.field = field
         self.tests = [_test(rule) for rule in field.rules]
-        if not any(isinstance(rule, Choice | IpAddress) for rule in field.rules):
+        if not is_plain_ascii(field):
             self.tests.append(_valid_utf8)
 
     def __call__(self, array: pa.Array) -> Checked:
@@ -120,6 +123,44 @@ class TextCheck:
         results = [mask for test in self.tests if (mask := test(cells, lengths)) is not None]
         good = _required_or_absent(self.field, present, results)
         return _refuse(found.refused, Checked(present, good, cells))
+
+
+def choices_of(field: Field) -> tuple[str, ...]:
+    """The values of a field whose only rule is a choice of them; of any other field none."""
+    match field.rules:
+        case (Choice(values=values),):
+            return values
+    return ()
+
+
+class ChoiceCheck:
+    """A text field that has one of a few values."""
+
+    def __init__(self, field: Field, values: tuple[str, ...]) -> None:
+        self.field = field
+        self.options = pc.SetLookupOptions(pa.array(values, TEXT))
+
+    def __call__(self, array: pa.Array) -> Checked:
+        found = texts(array)
+        present = filled(found.array, np.diff(offsets(found.array)))
+        at = pc.call_function("index_in", [found.array], self.options)
+        good = _required_or_absent(self.field, present, [bools(at.is_valid())])
+        choice = (at.fill_null(0) if at.null_count else at).to_numpy()
+        return _refuse(found.refused, Checked(present, good, found.array, choice=choice))
+
+
+def is_plain_ascii(field: Field) -> bool:
+    """Whether the field's rules let nothing through but ASCII that JSON writes as it is."""
+    return any(_lets_plain_ascii(rule) for rule in field.rules)
+
+
+def _lets_plain_ascii(rule: TextRule) -> bool:
+    match rule:
+        case Pattern(regex=regex):
+            return plain_ascii(regex)
+        case Choice(values=values):
+            return all(orjson.dumps(value) == f'"{value}"'.encode() and value.isascii() for value in values)
+    return isinstance(rule, IpAddress)
 
 
 def _required_or_absent(field: Field, present: Mask, results: list[Mask]) -> Mask | None:
@@ -135,17 +176,17 @@ def _refuse(refused: Mask | None, checked: Checked) -> Checked:
     if refused is None:
         return checked
     good = ~refused if checked.good is None else checked.good & ~refused
-    return Checked(checked.present | refused, good, checked.cells, checked.raw, tidied=checked.tidied)
+    return replace(checked, present=checked.present | refused, good=good)
 
 
 def _test(rule: TextRule) -> Test:
     match rule:
         case Pattern(regex=regex):
-            return _matching(f"^(?:{regex})$")
+            return whole(regex)
         case Prefix(regex=regex):
             return _matching(f"^(?:{regex})")
         case IpAddress():
-            return _matching(f"^(?:{IP})$")
+            return whole(IP)
         case MaxLength(units=units):
             return lambda cells, lengths: _short_enough(cells, lengths, units)
         case Choice(values=values):
@@ -182,7 +223,9 @@ def byte_cells(cells: pa.StringArray, rows: npt.NDArray[np.intp]) -> list[Any]:
 
 
 def _valid_utf8(cells: pa.StringArray, lengths: Lengths) -> Mask | None:
-    """None when all is well (the usual case: one pass over the data)."""
+    """None when all is well (the usual case: one pass over the data, and a quick one over ASCII)."""
+    if text_bytes(cells)[0].max(initial=0) < 0x80:
+        return None
     try:
         cells.validate(full=True)
     except pa.ArrowInvalid:
@@ -205,7 +248,7 @@ class HashCheck:
 
     def __init__(self, field: Field, hashing: Hashing) -> None:
         self.field, self.hashing = field, hashing
-        self.is_ready, self.is_ready_any_case = matches(f"^{READY}$"), matches(f"^{READY_ANY_CASE}$")
+        self.is_ready, self.is_ready_any_case = whole_mask(READY), whole_mask(READY_ANY_CASE)
         self.is_raw = matches(f"^(?:{hashing.raw})$")
         self.drop = [pc.ReplaceSubstringOptions(character, "") for character in hashing.drop]
         self.trim = pc.TrimOptions(ASCII_SPACE)
@@ -213,9 +256,10 @@ class HashCheck:
     def __call__(self, array: pa.Array) -> Checked:
         found = texts(array)
         cells = found.array
-        present = filled(cells, np.diff(offsets(cells)))
+        lengths = np.diff(offsets(cells))
+        present = filled(cells, lengths)
         raw = self.is_raw(cells)
-        passed = raw | self.is_ready(cells)
+        passed = raw | self.is_ready(cells, lengths)
         rest = np.flatnonzero(present & ~passed)
         if len(rest):
             cells, raw[rest], passed[rest] = self._tidied(cells, rest)
@@ -226,7 +270,7 @@ class HashCheck:
         """-> (the cells with those of `rows` made normal, which of `rows` are raw values, which of `rows` are good)."""
         trimmed = pc.call_function("ascii_trim", [cells.take(pa.array(rows))], self.trim)
         lowered = pc.ascii_lower(trimmed)
-        ready = self.is_ready_any_case(trimmed)
+        ready = self.is_ready_any_case(trimmed, np.diff(offsets(trimmed)))
         text = lowered if self.hashing.lower else trimmed
         for options in self.drop:
             text = pc.call_function("replace_substring", [text], options)

@@ -18,10 +18,11 @@ import pyarrow as pa
 from exports.exporter.cells import TEXT, Ints, Mask, offsets
 from exports.exporter.checks import Checked, byte_cells, check_batch
 from exports.exporter.explain import Reject
-from exports.exporter.layout import START, Element, Ids, Layout, Part
+from exports.exporter.layout import NOTHING, Element, Ids, Layout, Part
 from exports.exporter.mapping import Constant
 from exports.exporter.plan import Plan
 from exports.exporter.reasons import reasons
+from exports.exporter.shapes import rows_of, text_bytes
 from integrations.spec import Field
 
 Rows = npt.NDArray[np.intp]
@@ -114,45 +115,55 @@ class _Pool:
 class _Sequence:
     """What stands in the text of each row: ids in their order, each with the rows that have it."""
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    def __init__(self) -> None:
         self.ids: list[Ids] = []
         self.used: list[Mask] = []
 
-    def put(self, ids: Ids | int, where: Mask) -> None:
-        self.ids.append(ids if isinstance(ids, np.ndarray) else np.full(self.size, ids, np.int32))
+    def put(self, ids: Ids, where: Mask) -> None:
+        self.ids.append(ids)
         self.used.append(where)
+
+    def row_by_row(self) -> tuple[Ids, Ints]:
+        """-> (the ids in the order of the text, how many each row has)."""
+        shape = len(self.ids[0]), len(self.ids)
+        ids, used = np.empty(shape, np.int32), np.empty(shape, bool)
+        for n, (some, where) in enumerate(zip(self.ids, self.used, strict=True)):
+            ids[:, n], used[:, n] = some, where
+        return ids.ravel()[used.ravel()], used.sum(axis=1)
 
 
 def _gather(layout: Layout, checked: Map[str, Checked], good: Mask) -> tuple[pa.StringArray, Ints]:
     """-> (the cells of the text, the byte position after each row)."""
-    pool, sequence = _Pool(layout.literals), _Sequence(len(good))
-    begun = np.zeros(len(good), np.int8)
+    pool, sequence = _Pool(layout.literals), _Sequence()
+    state = np.full(len(good), NOTHING, np.int8)
     for part in layout.parts:
-        _put_part(part, checked, good, begun, pool, sequence)
-    sequence.put(layout.end, good)
-    used = np.stack(sequence.used)
-    ids = np.stack(sequence.ids).T[used.T]  # both are (elements, rows): transposed, they are read row by row
+        _put_part(part, checked, good, state, pool, sequence)
+    sequence.put(layout.ends[state], good)
+    ids, pieces = sequence.row_by_row()
     gathered = pa.concat_arrays(pool.arrays).take(pa.array(ids))
-    ends = offsets(gathered)[np.cumsum(used.sum(axis=0))] if len(gathered) else np.zeros(len(good))
+    ends = offsets(gathered)[np.cumsum(pieces)] if len(gathered) else np.zeros(len(good))
     return gathered, ends.astype(np.int64)
 
 
 def _put_part(
-    part: Part, checked: Map[str, Checked], good: Mask, begun: npt.NDArray[np.int8], pool: _Pool, sequence: _Sequence
+    part: Part, checked: Map[str, Checked], good: Mask, state: npt.NDArray[np.int8], pool: _Pool, sequence: _Sequence
 ) -> None:
-    """One JSON object. `begun`: 1 where an object of the event stands already; is brought up to date."""
+    """One JSON object. `state`: what stands before it in each row; is brought up to date."""
     here = [good if e.constant else checked[e.field.name].present & good for e in part.elements]
-    shown = np.logical_or.reduce([np.zeros_like(good), *here]) if part.omit_empty else good
-    sequence.put(part.opens[begun], shown)
-    begun[shown] = 1
-    state = np.full(len(good), START, np.int8)
+    if not part.omit_empty:
+        empty = good & ~np.logical_or.reduce([np.zeros_like(good), *here])
+        if empty.any():
+            sequence.put(part.opens[state], empty)
+            state[empty] = part.opened
     for element, where in zip(part.elements, here, strict=True):
-        sequence.put(element.keys[state], where)
-        if not element.constant:
-            sequence.put(_cells(element, checked[element.field.name], where, pool), where)
+        result = checked.get(element.field.name)
+        if element.choices is not None and result is not None:
+            sequence.put(element.choices[state, result.choice], where)
+        else:
+            sequence.put(element.keys[state], where)
+            if result is not None:
+                sequence.put(_cells(element, result, where, pool), where)
         state[where] = element.leaves
-    sequence.put(part.closes[state], shown)
 
 
 def _cells(element: Element, checked: Checked, where: Mask, pool: _Pool) -> Ids:
@@ -162,7 +173,7 @@ def _cells(element: Element, checked: Checked, where: Mask, pool: _Pool) -> Ids:
     if checked.raw is not None:
         rows = np.flatnonzero(where & checked.raw)
         changed = _hashed(field, byte_cells(checked.cells, rows))
-    elif field.kind == "text":
+    elif element.escapes:
         rows = _to_escape(checked.cells)
         rows = rows[where[rows]]
         changed = pa.array([_escaped(cell) for cell in byte_cells(checked.cells, rows)], TEXT)
@@ -178,21 +189,19 @@ def _hashed(field: Field, cells: list[bytes]) -> pa.StringArray:
     sha256 = hashlib.sha256
     if field.hashing and field.hashing.lower:
         cells = [cell.lower() for cell in cells]  # of bytes: A-Z only
-    digits = binascii.hexlify(b"".join([sha256(cell).digest() for cell in cells]))
+    digits = binascii.hexlify(b"".join([made.digest() for made in map(sha256, cells)]))
     ends = np.arange(0, len(digits) + 1, 64, dtype=np.int32)
     return pa.StringArray.from_buffers(len(cells), pa.py_buffer(ends), pa.py_buffer(digits))
 
 
 def _to_escape(cells: pa.StringArray) -> Rows:
     """The rows whose text JSON writes with escapes: control characters, quote and backslash."""
-    at, data = offsets(cells), cells.buffers()[2]
-    if data is None:
-        return np.empty(0, np.intp)
-    text = np.frombuffer(data, np.uint8)[at[0] : at[-1]]
-    special = (text < 0x20) | (text == 0x22) | (text == 0x5C)
-    if not special.any():
-        return np.empty(0, np.intp)
-    return np.unique(np.searchsorted(at, np.flatnonzero(special) + at[0], side="right") - 1)
+    text, at = text_bytes(cells)
+    found = [text == sign for sign in (0x22, 0x5C)]
+    if text.min(initial=0x20) < 0x20:
+        found.append(text < 0x20)
+    places = [np.flatnonzero(mask) for mask in found if mask.any()]
+    return rows_of(np.concatenate(places), at) if places else np.empty(0, np.intp)
 
 
 def _escaped(cell: bytes) -> str:

@@ -5,6 +5,7 @@ Marks are bits; what may be counted only over all rows (repeats, one value on ma
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -98,6 +99,7 @@ def _warns(rows: "_Rows", warning: RowWarning) -> Mask:
             return named & ~rows.present(lacks)
 
 
+@lru_cache(maxsize=256)
 def _one(text: str) -> Digests:
     return digests(pa.array([text], TEXT), np.ones(1, bool))
 

@@ -1,11 +1,13 @@
-"""Regular expressions as RE2 reads them, and what Python does without one written as one."""
+"""The tests of whole values: by shape where a pattern has one, else by a regular expression as RE2 reads it."""
 
 from collections.abc import Callable
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from exports.exporter.cells import Mask, bools
+from exports.exporter.shapes import Lengths, Test, shape_of, test_of
 
 READY = "[0-9a-f]{64}"
 READY_ANY_CASE = "[0-9a-fA-F]{64}"
@@ -34,3 +36,32 @@ def matches(pattern: str) -> Callable[[pa.StringArray], Mask]:
     """A test whether the pattern is found; its options are made once. Null is not found."""
     options = pc.MatchSubstringOptions(pattern)
     return lambda array: bools(pc.call_function("match_substring_regex", [array], options))
+
+
+def whole(pattern: str) -> Test:
+    """A test whether the pattern, written without anchors, is the whole cell."""
+    shape = shape_of(pattern)
+    if shape:
+        return test_of(shape)
+    found = matches(f"^(?:{pattern})$")
+    return lambda cells, lengths: found(cells)
+
+
+def whole_mask(pattern: str) -> Callable[[pa.StringArray, Lengths], Mask]:
+    """The same, as a mask in any case."""
+    test = whole(pattern)
+
+    def mask(cells: pa.StringArray, lengths: Lengths) -> Mask:
+        found = test(cells, lengths)
+        return np.ones(len(cells), bool) if found is None else found
+
+    return mask
+
+
+QUOTED = frozenset(b'"\\') | frozenset(range(0x20))
+
+
+def plain_ascii(pattern: str) -> bool:
+    """Whether what matches is known to be ASCII that JSON writes as it is."""
+    shape = shape_of(pattern)
+    return shape is not None and not any(allowed & QUOTED for allowed in shape.classes)

@@ -184,6 +184,20 @@ def a_validation():
     return reverse("exports:job", args=[keep(job, {"email": ["kana@example.jp"] * 3}).pk])
 
 
+def a_job_with_notes():
+    hygiene = {"upper": 5, "blank": 2, "most": 4000}
+    notes = {
+        "rows": 9800,
+        "identifiers": {"email": 7840, "phone": 9000, "browser_id": 98},
+        "warnings": {"old": 49, "only_weak": 12, "no_value": 4000, "repeated": 3},
+        "hashes": {"phone": hygiene, "email": hygiene},
+    }
+    mapping = {"event_timestamp": {"column": "paid_at"}}
+    job = a_job(accepted=9800, invalid=200, notes=notes, mapping=mapping)
+    a_reason(job, "event_timestamp", "looks like milliseconds", 200, code="milliseconds")
+    return reverse("exports:job", args=[job.pk])
+
+
 PAGES = [
     Page("no queries", "/queries", Role.EDITOR),
     Page("queries", the_queries, Role.EDITOR),
@@ -244,6 +258,7 @@ PAGES = [
     Page("jobs, nothing found", "/jobs?q=nothing-has-this-name", Role.VIEWER),
     Page("jobs, none yet", "/jobs", Role.VIEWER),
     Page("job while it exports", an_exporting_job, Role.EDITOR),
+    Page("job with warnings and readiness", a_job_with_notes, Role.VIEWER),
     Page("failed job", a_failed_job, Role.VIEWER),
     Page("rejected rows", lambda: rejected("/rejects"), Role.EDITOR),
     Page("refused rows", lambda: rejected("/rejects?field=&code=refused"), Role.VIEWER),

@@ -44,6 +44,7 @@ def map_email_to(page, column):
     page.get_by_role("button", name="Export Results").click()
     page.get_by_label("email", exact=True).select_option(column)
     page.get_by_role("button", name="Done").click()
+    expect(page.get_by_text("The export is set.")).to_be_visible()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved as version 2.")).to_be_visible()
 

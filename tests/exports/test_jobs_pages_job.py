@@ -236,3 +236,47 @@ def test_the_number_of_database_queries_does_not_grow_with_the_parts(client):
         a_reason(many, "phone", f"reason {n}", n)
         JobLog.objects.create(job=many, text="line")
     assert queries(few) == queries(many) <= 10
+
+
+# --- warnings and readiness ---------------------------------------------------------------------------------------
+
+NOTES = {
+    "rows": 9800,
+    "identifiers": {"email": 7840, "browser_id": 98},
+    "warnings": {"old": 49, "only_weak": 12, "no_value": 0, "repeated": 3},
+    "hashes": {"email": {"upper": 5, "blank": 2, "most": 400}},
+}
+
+
+def test_it_warns_and_says_what_to_do(client):
+    told = text_of(page(client, a_job(accepted=9800, invalid=200, notes=NOTES)))
+    assert "9,800 rows passed the checks" in told
+    assert "Older than 30 days LINE dates a conversion by its arrival" in told and "49 0.5% of the rows" in told
+    assert "Purchase without" not in told
+
+
+def test_it_shows_readiness_and_never_a_match_rate(client):
+    told = text_of(page(client, a_job(accepted=9800, notes=NOTES)))
+    assert "Readiness" in told and "email 80.0% 7,840" in told
+    assert "email: one value stands on 400 rows (4.1%)" in told
+    assert "match rate" not in told.lower()
+
+
+def test_milliseconds_are_warned_of_with_the_column_of_the_query(client):
+    mapping = {"event_timestamp": {"column": "paid_at"}}
+    job = a_job(JobState.ERROR, invalid=20, mapping=mapping)
+    a_reason(job, "event_timestamp", "looks like milliseconds", 20, code="milliseconds")
+    told = text_of(page(client, job))
+    assert "floor(paid_at / 1000) AS paid_at 20 100.0% of all rows" in told
+    assert "Readiness" not in told
+
+
+def test_a_job_without_warnings_says_so(client):
+    told = text_of(page(client, a_job(notes=NOTES | {"warnings": {}})))
+    assert "Nothing to warn of." in told
+
+
+@pytest.mark.parametrize("values", [{}, {"exports": False}, {"state": JobState.RUNNING, "notes": NOTES}])
+def test_nothing_is_said_of_rows_that_were_not_counted(client, values):
+    told = text_of(page(client, a_job(**values)))
+    assert "Readiness" not in told and "Warnings" not in told

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from exports import inheriting, jobs, queries, querying, rejects, resending, results
+from exports import inheriting, jobs, queries, querying, rejects, resending, results, retrieving
 from exports.models import Job, JobLog, JobState, Mode, RowsFrom
 from exports.queries import Draft, NotPossible
 from exports.results import KeptResult
@@ -154,7 +154,7 @@ def test_a_changed_query_runs_and_its_rows_are_found_by_their_keys(job, save, ed
     check = recheck(job, editor)
     assert [(row["deduplication_key"], row["email"]) for row in kept(check)] == [("k3", "u@example.com")]
     assert (check.outcome, ends(check)) == ("success", (1, 0, 0, 0, 0, 1))
-    assert "1 rejected rows have no deduplication_key" in log(check)
+    assert "1 of those rows had no deduplication_key" in log(check)
 
 
 def test_keys_are_compared_as_they_are_mapped_then_and_now(job, save, editor):
@@ -168,13 +168,13 @@ def test_a_changed_query_that_lost_the_rows_gives_none(job, save, editor):
 
 
 def test_many_keys_and_many_batches(job, save, editor, monkeypatch):
-    monkeypatch.setattr(inheriting, "BATCH_ROWS", 2)
+    monkeypatch.setattr(retrieving, "BATCH_ROWS", 2)
     save(sql=MENDED)
     assert [row["deduplication_key"] for row in kept(recheck(job, editor))] == ["k3"]
 
 
 def test_too_many_rejected_rows_are_not_looked_for(job, save, editor, monkeypatch):
-    monkeypatch.setattr(inheriting, "MOST_KEYS", 1)
+    monkeypatch.setattr(retrieving, "MOST_KEYS", 1)
     save(sql=MENDED)
     with pytest.raises(NotPossible, match="too many to find again one by one"):
         resending.recheck(Job.objects.get(pk=job.pk), user=editor)
@@ -224,6 +224,17 @@ def test_what_has_changed_is_told(job, save):
     assert found.sql_changes and not found.same_rows and found.lost == 1
 
 
+def test_a_key_that_an_accepted_row_has_too_finds_nothing(draft, query, line, editor, save):  # noqa: F811
+    twice = "SELECT * REPLACE ('k3' AS deduplication_key) FROM events WHERE deduplication_key IN ('k3', 'k4')"
+    save(sql=twice)
+    done = run(queries.run(queries.stored(query), query=query, user=editor))
+    assert ends(done) == (2, 1, 1, 0, 0, 0)
+    save(sql=f"SELECT *, 1 AS n FROM ({twice})")
+    check = recheck(done, editor)
+    assert ends(check) == (0, 0, 0, 0, 0, 0)
+    assert "1 of those rows are left out: other rows of job" in log(check)
+
+
 # --- sending -----------------------------------------------------------------------------------------------------
 
 
@@ -260,6 +271,48 @@ def test_it_is_sent_once(job, save, editor):
     sending = send(check, editor)
     with pytest.raises(NotPossible, match=f"Job {sending.pk} sends these rows already"):
         send(check, editor)
+
+
+def test_what_was_resent_is_not_checked_once_more(job, save, editor):
+    save(mapping=mapping(email="spare"))
+    sending = send(recheck(job, editor), editor)
+    assert ends(sending) == (2, 1, 1, 0, 0, 0)
+    with pytest.raises(NotPossible, match=f"sent on already. Go on from there: job {sending.pk}"):
+        recheck(job, editor)
+    save(mapping=FIXED)
+    assert ends(recheck(sending, editor)) == (1, 0, 0, 0, 0, 1)
+
+
+def test_of_two_checks_of_the_same_rows_one_is_sent(job, save, editor):
+    save(mapping=FIXED)
+    checks = [recheck(job, editor) for _ in range(2)]
+    sending = send(checks[1], editor)
+    with pytest.raises(NotPossible, match=f"Job {sending.pk} has sent these rows already, after another check"):
+        send(checks[0], editor)
+
+
+def test_a_validation_that_was_sent_goes_on_in_the_job_that_sent_it(line, query, draft, editor):  # noqa: F811
+    check = run(queries.run(draft, query=query, user=editor, mode=Mode.VALIDATE))
+    sending = send(check, editor)
+    with pytest.raises(NotPossible, match=f"job {sending.pk}"):
+        recheck(check, editor)
+    assert not resending.look(Job.objects.get(pk=sending.pk)).problem
+
+
+def test_rejects_that_went_on_from_the_check_do_not_go_on_from_its_sending_too(job, save, editor):
+    save(mapping=mapping(email="spare"))
+    check = recheck(job, editor)
+    save(mapping=FIXED)
+    early = send(recheck(check, editor), editor)
+    sending = send(check, editor)
+    assert resending.look(Job.objects.get(pk=sending.pk)).earlier == early.pk
+
+
+def test_a_sending_that_sent_nothing_does_not_stand_in_the_way(job, save, editor):
+    save(mapping=FIXED)
+    sending = resending.send(recheck(job, editor), user=editor)
+    jobs.stop(sending)
+    assert not resending.look(Job.objects.get(pk=job.pk)).problem
 
 
 def test_what_was_frozen_is_sent_whatever_the_query_says_now(job, save, editor, line):  # noqa: F811

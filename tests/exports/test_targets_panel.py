@@ -275,3 +275,25 @@ def test_a_draft_survives_in_hidden_inputs():
     post = QueryDict(mutable=True)
     post.update(dict(draft.carried))
     assert draft_of_post(post) == draft
+
+
+def test_readiness_is_counted_over_the_good_rows_of_the_sample():
+    rows = [GOOD, GOOD, without("phone") | {"phone": "090"}]
+    found = panel(rows).readiness
+    assert (found.rows, next((i.name, i.rows) for i in found.identifiers)) == (2, ("phone", 2))
+
+
+def test_the_sample_is_warned_of():
+    old = GOOD | {"event_timestamp": NOW - 40 * 86400, "deduplication_key": "key_2"}
+    late = GOOD | {"event_timestamp": NOW * 1000}
+    assert [(w.says[:10], w.rows) for w in panel([GOOD, GOOD, old, late]).warnings] == [
+        ("Older than", 1),
+        ("The event_", 1),
+        ("Time in mi", 1),
+    ]
+
+
+def test_without_good_rows_there_is_no_readiness():
+    assert panel([without("phone")]).readiness is None
+    draft = Draft(line(), {})
+    assert Panel(draft=draft, sample=Sample(), now=NOW).warnings == []

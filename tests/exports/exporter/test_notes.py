@@ -100,6 +100,12 @@ def test_browser_id_and_external_id_are_weak():
     assert (found.warnings["only_weak"], found.identifiers["browser_id"], found.identifiers["phone"]) == (2, 3, 0)
 
 
+def test_a_purchase_needs_a_value():
+    rows = [{"event_name": "Purchase", "value": value} for value in ("980", "0", None, "")]
+    found = both([*rows, {"event_name": "Conversion"}, {"event_name": "purchase"}])
+    assert found.warnings["no_value"] == 2
+
+
 def test_of_repeats_the_later_ones_count():
     keys = ["a", "a", "a", "b", "undefined", "undefined"]
     found = both([{"deduplication_key": key, "event_name": "x"} for key in keys])
