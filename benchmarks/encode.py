@@ -21,7 +21,8 @@ from typing import NamedTuple
 import orjson
 import pyarrow as pa
 
-from benchmarks import events
+from benchmarks import events, table
+from benchmarks.memory import of_this_process
 from exports.exporter.mapping import suggest
 from exports.exporter.pipeline import chunks
 from exports.exporter.plan import Plan, compile_plan
@@ -138,15 +139,9 @@ def peak(name: str, path: Path, rows: int, now: int) -> int:
     return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def peak_here() -> int:
-    """Bytes. Of this program alone: `ru_maxrss` also knows the process that started it."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
-
-
 def alone(name: str, path: str, rows: str, now: str) -> None:
     one_round(name, Path(path), int(rows), int(now))
-    print(peak_here())
+    print(of_this_process("VmHWM"))
 
 
 def measure(path: Path, rows: int, rounds: int) -> Measured:
@@ -163,16 +158,18 @@ def measure(path: Path, rows: int, rounds: int) -> Measured:
 # --- printing ----------------------------------------------------------------------------------------------------
 
 
-def lines(found: Measured) -> list[str]:
-    goals = {BY_HAND: ", goal at least 6.0", MODELS: ", goal at least 5.0", FLOOR: ""}
-    says = [
-        f"check, explain and encode: {found.rows:,} rows, {found.events:,} events of {found.event_bytes:,.0f} bytes"
-    ]
+GOALS = {BY_HAND: "at least 6 × the exporter", MODELS: "at least 5 × the exporter"}
+
+
+def show(found: Measured) -> None:
+    count = f"{found.rows:,} rows, {found.events:,} events of {found.event_bytes:,.0f} bytes"
+    table.line(f"1 check, explain, encode: {count}")
     for name in WAYS:
-        ratio = "" if name == OURS else f"{found.ratio(name):6.2f} × the exporter{goals[name]}"
-        says.append(f"  {name:16}{found.cpu[name]:7.2f} µs CPU a row, peak {found.peak[name] / 1e6:4.0f} MB  {ratio}")
-    says.append(f"  the exporter takes {1 / found.ratio(FLOOR):.2f} × the CPU of orjson.dumps, goal at most 3.5")
-    return [*says, f"  {READING:16}{found.cpu[READING]:7.2f} µs CPU a row, the same for all, not in the figures above"]
+        ratio = found.ratio(name) if name in GOALS else None
+        cpu = found.cpu[name] / 1e6
+        table.line(f"1   {name}", cpu=cpu, peak=found.peak[name], ratio=ratio, goal=GOALS.get(name, ""))
+    table.line("1   exporter / orjson.dumps", ratio=1 / found.ratio(FLOOR), goal="at most 3.5")
+    table.line("1   reading Parquet, not in the figures above", cpu=found.cpu[READING] / 1e6)
 
 
 def main() -> None:
@@ -187,7 +184,7 @@ def main() -> None:
         return alone(*chosen.alone)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         path = chosen.file or events.written(Path(folder), chosen.rows)
-        print(*lines(measure(path, chosen.rows, chosen.rounds)), sep="\n")
+        show(measure(path, chosen.rows, chosen.rounds))
     return None
 
 

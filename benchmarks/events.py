@@ -147,6 +147,13 @@ def read(path: Path, rows: int | None = None) -> Iterator[tuple[int, pa.RecordBa
         first += len(wanted)
 
 
+def with_prefix(batch: pa.RecordBatch, prefix: str) -> pa.RecordBatch:
+    """The same rows under other deduplication keys."""
+    at = batch.schema.get_field_index("deduplication_key")
+    made = joined(pa.repeat(prefix, len(batch)), batch.column(at))
+    return batch.set_column(at, batch.schema.field(at), made)
+
+
 def schema() -> pa.Schema:
     kinds = {"epoch": pa.int64(), "text": pa.string()}
     return pa.schema([(field.name, kinds[field.kind]) for field in CONNECTOR.main_fields])

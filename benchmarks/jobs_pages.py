@@ -5,12 +5,13 @@ and the number of database queries. Goal: under 100 ms with 100,000 jobs.
 """
 
 import argparse
-import os
 import statistics
 import tempfile
 import time
 import uuid
 from datetime import timedelta
+
+from benchmarks.console import set_up
 
 ROUNDS = 7
 SQL = "select referrer, ip_address, title, user_agent, url, deduplication_key, event_type from line_capi_tbl\n" * 8
@@ -22,21 +23,11 @@ def main():
     options.add_argument("--jobs", type=int, default=100_000)
     jobs = options.parse_args().jobs
     with tempfile.TemporaryDirectory() as folder:
-        set_up(folder)
+        set_up(folder, debug=True)
         query, last = fill(jobs)
         print(f"{jobs:,} jobs")
         for name, address in addresses(query, last, jobs):
             measure(name, address)
-
-
-def set_up(folder):
-    os.environ |= {"DEBUG": "true", "DATA_DIR": folder, "DJANGO_SETTINGS_MODULE": "linecapi_site.settings"}
-    os.environ.pop("DATABASE_URL", None)
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
 
 
 def fill(jobs):

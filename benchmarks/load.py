@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from benchmarks import events
 from warehouse.engines import loader
 from warehouse.engines.base import Limits
 from warehouse.engines.timecolumn import TIME, Clock
@@ -27,28 +28,7 @@ START = 1_760_000_000
 
 
 def sample(rows: int) -> pa.Table:
-    n = range(rows)
-    return pa.table(
-        {
-            "referrer": [f"https://shop.example/?from={i % 1000}" for i in n],
-            "ip_address": [f"10.0.{i % 250}.{i % 77}" for i in n],
-            "title": [f"商品 {i % 5000}" if i % 10 else 'He said "hi", twice' for i in n],
-            "user_agent": ["Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15"] * rows,
-            "url": [f"https://shop.example/items/{i % 5000}?visit={i}" for i in n],
-            "deduplication_key": [f"{i * 2654435761 % 2**64:032x}" for i in n],
-            "event_type": ["conversion"] * rows,
-            "event_name": ["Purchase" if i % 3 else "AddToCart" for i in n],
-            "source_type": ["web"] * rows,
-            "event_timestamp": [START + i for i in n],
-            "browser_id": [f"browser-{i % 90_000}" for i in n],
-            "click_id": [f"click-{i}" if i % 2 else None for i in n],
-            "phone": [f"+8190{i:08}" for i in n],
-            "ifa": pa.nulls(rows, pa.string()),
-            "external_id": [f"{i * 40503 % 2**64:064x}" for i in n],
-            "line_uid": [f"U{i * 69069 % 2**64:032x}" for i in n],
-            "email": [f"person{i}@shop.example" for i in n],
-        }
-    )
+    return pa.concat_tables(events.tables(rows, now=START))
 
 
 def written(table: pa.Table, kind: str, folder: Path) -> Path:

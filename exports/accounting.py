@@ -140,13 +140,27 @@ class Tally:
         return self
 
     def save(self, pk: int, sample: Sample) -> None:
-        """Add to what the job has so far; within the caller's transaction."""
-        for (name, code), count in self.rows.items():
-            row, text = self.first[name, code]
-            known = JobReason.objects.filter(job_id=pk, field=name, code=code)
-            if not known.update(rows=F("rows") + count):
-                shown = Truncator(sample(row, name)).chars(40)
-                JobReason.objects.create(job_id=pk, field=name, code=code, text=text[:300], rows=count, sample=shown)
+        """Add to what the job has so far; within the caller's transaction, which has the job's row to itself."""
+        if not self.rows:
+            return
+        so_far = JobReason.objects.filter(job_id=pk).order_by().values_list("field", "code", "rows")
+        known = {(name, code): rows for name, code, rows in so_far}
+        # One statement for all: a request of a thousand rows has a dozen reasons.
+        JobReason.objects.bulk_create(
+            [self._reason(pk, kind, known.get(kind), sample) for kind in self.rows],
+            update_conflicts=True,
+            unique_fields=["job", "field", "code"],
+            update_fields=["rows"],
+        )
+
+    def _reason(self, pk: int, kind: tuple[str, str], so_far: int | None, sample: Sample) -> JobReason:
+        """With all its rows. Of one that is known already, nothing else is written."""
+        name, code = kind
+        reason = JobReason(job_id=pk, field=name, code=code, rows=(so_far or 0) + self.rows[kind])
+        if so_far is None:
+            row, text = self.first[kind]
+            reason.text, reason.sample = text[:300], Truncator(sample(row, name)).chars(40)
+        return reason
 
 
 def end(job: JobQuerySet, pk: int, state: str, **values: Any) -> bool:

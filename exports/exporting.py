@@ -1,5 +1,6 @@
 """Steps 3 to 9 of a job: plan, check, send in order, account. The kept result is read from the job's position on."""
 
+import itertools
 import logging
 import math
 import time
@@ -22,7 +23,7 @@ from exports.exporter.division import Division
 from exports.exporter.explain import Reject as CoreReject
 from exports.exporter.mapping import Column, Mapping, constant_text
 from exports.exporter.masking import mask
-from exports.exporter.pipeline import Listener, batches, invalid_rows, prefetched
+from exports.exporter.pipeline import SLICE_ROWS, Listener, batches, invalid_rows, prefetched
 from exports.exporter.plan import Plan, compile_plan
 from exports.lease import Lease
 from exports.models import Job, JobLog, JobRequest, Mode, Phase
@@ -139,8 +140,8 @@ class Export:
                 self.division = None
             elif not self._deliver(divided[0]):
                 return
-        with closing(prefetched(self._batches(plan, self.job.rows))) as ahead:  # type: ignore[type-var]
-            for batch in ahead:
+        with closing(prefetched(self._some_at_once(self._batches(plan, self.job.rows)))) as ahead:  # type: ignore[type-var]
+            for batch in itertools.chain.from_iterable(ahead):
                 if not self._deliver(batch):
                     return
         if self.position < self.job.rows:
@@ -155,6 +156,13 @@ class Export:
             max_bytes=self.connector.limits.bytes,
             listener=self.listener,
         )
+
+    def _some_at_once(self, made: Iterator[Batch]) -> Iterator[list[Batch]]:
+        """The encoder makes the bodies of many small requests together: so they are handed over, and sent while the
+        next ones are made."""
+        most = max(1, SLICE_ROWS // int(self.settings["max_records"]))
+        while some := list(itertools.islice(made, most)):
+            yield some
 
     def _deliver(self, batch: Batch) -> bool:
         """False: an event has left the time window before its request left."""
@@ -261,8 +269,7 @@ class Export:
         try:
             if not isinstance(source, Column):
                 return constant_text(source.value) if source else ""
-            cell = self.evidence.rows([row]).column(source.name).combine_chunks()
-            value = plain_values(cell, ZoneInfo(self.job.time_zone))[0]
+            value = plain_values(self.evidence.cell(row, source.name), ZoneInfo(self.job.time_zone))[0]
             shown = "" if value is None else mask(self.connector.field(name), value)
         except Exception:
             logger.warning("Job %s: row %s of %s cannot be shown", self.job.pk, row, name)

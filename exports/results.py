@@ -56,10 +56,15 @@ def adopt(source: Path, path: Path) -> None:
 
 
 class KeptResult:
-    """Reads a kept result; memory-mapped, any number of readers at once."""
+    """Reads a kept result, a batch at a time; any number of readers at once."""
 
     def __init__(self, path: Path) -> None:
-        self.reader = pa.ipc.open_file(pa.memory_map(str(path)))
+        self.path = path
+        self.reader = self._open()
+
+    def _open(self, options: pa.ipc.IpcReadOptions | None = None) -> pa.ipc.RecordBatchFileReader:
+        # Not mapped: the pages of a long result would pile up in the process, which a container counts.
+        return pa.ipc.open_file(pa.OSFile(str(self.path)), options=options)
 
     @property
     def schema(self) -> pa.Schema:
@@ -86,6 +91,12 @@ class KeptResult:
         for index, offsets in wanted.items():
             chosen.append(self.reader.get_batch(index).take(pa.array(offsets, pa.int64())))
         return pa.Table.from_batches(chosen, self.schema)
+
+    def cell(self, row: int, name: str) -> pa.Array:
+        """One value, as a column of one row; the other columns are not unpacked for it."""
+        number, offset = divmod(row, BATCH_ROWS)
+        options = pa.ipc.IpcReadOptions(included_fields=[self.schema.get_field_index(name)])
+        return self._open(options).get_batch(number).column(0).slice(offset, 1)
 
     def head(self, rows: int) -> pa.Table:
         first = [batch.slice(0, rows) for _, batch in self._first()]

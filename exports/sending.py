@@ -31,6 +31,7 @@ STATE = {
     Answer.STOP: JobRequest.State.STOPPED,
     Answer.UNDOCUMENTED: JobRequest.State.STOPPED,
 }
+OPEN = (JobRequest.State.SENDING, JobRequest.State.RETRYING, JobRequest.State.STOPPED)
 MAYBE_IN = (Answer.RETRY, Answer.UNDOCUMENTED)
 
 
@@ -45,6 +46,8 @@ class Sender:
         self.session = requests.Session()
         self.request: JobRequest | None = None
         self.tag = ""
+        self.left: dict[int, JobRequest] | None = None
+        self.number = 0
 
     def __call__(self, batch: Batch) -> Reply:
         """Raises JobFailed, JobKilled, LostLease, or RetryLater when another job holds the tag for long."""
@@ -91,21 +94,24 @@ class Sender:
 
     def _open(self, batch: Batch) -> JobRequest:
         """A row for the request, or the one that it repeats."""
-        repeated = JobRequest.objects.filter(
-            job=self.job,
-            first_row=batch.first_row,
-            state__in=(JobRequest.State.SENDING, JobRequest.State.RETRYING, JobRequest.State.STOPPED),
-        )
-        request = db_retry(repeated.first)
+        if self.left is None:
+            self.left = self._left()
+        request = self.left.pop(batch.first_row, None)
         if request is None:
-            last = JobRequest.objects.filter(job=self.job).order_by("-number").values_list("number", flat=True)
-            request = JobRequest(job=self.job, number=(db_retry(last.first) or 0) + 1, first_row=batch.first_row)
+            self.number += 1
+            request = JobRequest(job=self.job, number=self.number, first_row=batch.first_row)
         elif request.state == JobRequest.State.SENDING:
             request.maybe_in = True  # its process died before the answer
         request.end_row, request.events, request.bytes = batch.end_row, batch.events, len(batch.body)
         request.state, request.sent_at = JobRequest.State.SENDING, timezone.now()
         request.save()
         return request
+
+    def _left(self) -> dict[int, JobRequest]:
+        """What earlier workers left open, by its first row. Read once: who has the job's lease writes alone."""
+        requests = JobRequest.objects.filter(job=self.job)
+        self.number = db_retry(requests.order_by("-number").values_list("number", flat=True).first) or 0
+        return {r.first_row: r for r in db_retry(lambda: list(requests.filter(state__in=OPEN).order_by("-number")))}
 
     # --- turns at the tag: held under the job's own lease, so that it ends with it
 
@@ -121,9 +127,12 @@ class Sender:
             self.lease.check()
 
     def _taken(self) -> bool:
+        tag = TagLease.objects.filter(tag=self.tag)
+        free = Q(token=None) | Q(token=self.lease.token)
+        if tag.filter(free).update(token=self.lease.token):
+            return True
         holder = Job.objects.filter(lease_token=OuterRef("token"), state=JobState.RUNNING, lease_until__gte=Now())
-        free = Q(token=None) | Q(token=self.lease.token) | ~Exists(holder)
-        return bool(TagLease.objects.filter(free, tag=self.tag).update(token=self.lease.token))
+        return bool(tag.filter(free | ~Exists(holder)).update(token=self.lease.token))
 
     def give_turn(self) -> None:
         """Let others have the tag. If the database is away, the end of the job's lease does the same."""
