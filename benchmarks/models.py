@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, Valida
 from pydantic_core import PydanticCustomError
 
 from benchmarks.by_hand import DAY, LENGTHS, PATTERNS, Refused, event_of, hashed_email, hashed_phone, too_long
-from exports.exporter.patterns import IP
+from exports.exporter.patterns import IPV4, IPV6
 
 
 def text(name: str, *checks: Callable[[str], str]) -> type:
@@ -52,7 +52,7 @@ def hashing(hashed: Callable[[str], str | None]) -> Callable[[str], str]:
 class Web(BaseModel):
     url: Annotated[str, StringConstraints(pattern="^https?://."), AfterValidator(short(2048))] | None = None
     referrer: text("referrer", short(2048)) | None = None
-    ip_address: Annotated[str, StringConstraints(pattern=f"^(?:{IP})$")] | None = None
+    ip_address: Annotated[str, StringConstraints(pattern=f"^(?:{IPV4}|{IPV6})$")] | None = None
     user_agent: str | None = None
     title: text("title", short(1024)) | None = None
 

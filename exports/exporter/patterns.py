@@ -13,7 +13,7 @@ READY = "[0-9a-f]{64}"
 READY_ANY_CASE = "[0-9a-fA-F]{64}"
 
 _OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"  # no leading zeros
-_IPV4 = rf"{_OCTET}(\.{_OCTET}){{3}}"
+IPV4 = rf"{_OCTET}(\.{_OCTET}){{3}}"
 _H = "[0-9a-fA-F]{1,4}"
 _IPV6 = [
     rf"({_H}:){{7}}{_H}",
@@ -23,12 +23,13 @@ _IPV6 = [
     "::",
 ]
 _IPV6_ENDING_IN_IPV4 = [
-    rf"({_H}:){{6}}{_IPV4}",
-    rf"({_H}:){{1,5}}:{_IPV4}",
-    *(rf"({_H}:){{1,{5 - tail}}}(:{_H}){{1,{tail}}}:{_IPV4}" for tail in range(1, 5)),
-    rf":(:{_H}){{0,5}}:{_IPV4}",
+    rf"({_H}:){{6}}{IPV4}",
+    rf"({_H}:){{1,5}}:{IPV4}",
+    *(rf"({_H}:){{1,{5 - tail}}}(:{_H}){{1,{tail}}}:{IPV4}" for tail in range(1, 5)),
+    rf":(:{_H}){{0,5}}:{IPV4}",
 ]
-_IPV6_OF_ANY_KIND = "|".join([*_IPV6, *_IPV6_ENDING_IN_IPV4])
+IPV6 = "|".join([*_IPV6, *_IPV6_ENDING_IN_IPV4])
+"""With `IPV4`: what `ipaddress.ip_address` accepts, without a scope id."""
 
 
 def matches(pattern: str) -> Callable[[pa.StringArray], Mask]:
@@ -56,7 +57,7 @@ def ip_address() -> Test:
 
     The pattern of IPv6 takes most of a millisecond to compile, at every call: it is for the cells that are not IPv4.
     """
-    ipv4, ipv6 = matches(f"^(?:{_IPV4})$"), matches(f"^(?:{_IPV6_OF_ANY_KIND})$")
+    ipv4, ipv6 = matches(f"^(?:{IPV4})$"), matches(f"^(?:{IPV6})$")
 
     def test(cells: pa.StringArray, lengths: Lengths) -> Mask:
         good = ipv4(cells)
