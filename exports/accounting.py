@@ -180,7 +180,7 @@ def _maybe_in(pk: int, position: int) -> int:
         Q(state=JobRequest.State.SENDING) | Q(maybe_in=True), job_id=pk, first_row__gte=position, state__in=open_states
     )
     events = sum(left.values_list("events", flat=True))
-    left.update(state=JobRequest.State.UNKNOWN)
+    left.update(state=JobRequest.State.UNKNOWN, maybe_in=True)  # so it stays through Resume, until it is answered
     return events
 
 
