@@ -64,6 +64,21 @@ def test_a_token_refused_after_a_server_error_leaves_the_rows_unknown(line, star
     assert "Nothing was sent" not in job.advice
 
 
+def test_a_request_divided_after_a_server_error_leaves_its_rest_unknown(line, start):  # noqa: F811
+    line.behave([{"status": 500, "keep": True}, {"status": 400}, {"skip": 1, "status": 401}])
+    job = run(start(events(1500)))
+    due(job)
+    run(job)
+    assert (job.state, ends(job)) == (JobState.ERROR, (1500, 0, 500, 0, 500, 500))
+
+
+def test_a_request_that_was_refused_reached_nobody(line, start):  # noqa: F811
+    line.behave([{"status": 400, "times": 100}])
+    job = run(start(events(100)))
+    assert (job.state, ends(job)) == (JobState.ERROR, (100, 0, 0, 10, 0, 90))
+    assert "Resume would go on with the mapping as it was. LINE received no event." in job.advice
+
+
 def test_slowing_down_leaves_nothing_at_line(line, start):  # noqa: F811
     line.behave([{"status": 429}])
     job = run(start(events(10)))
