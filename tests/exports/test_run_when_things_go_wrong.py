@@ -4,10 +4,12 @@ import itertools
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
+import time_machine
 from django.db import OperationalError, connection
 from django.utils import timezone
 
@@ -85,6 +87,16 @@ def test_slowing_down_leaves_nothing_at_line(line, start):  # noqa: F811
     jobs.stop(job)
     job.refresh_from_db()
     assert ends(job) == (10, 0, 0, 0, 0, 10)
+    assert job.requests.get().state == JobRequest.State.STOPPED
+
+
+def test_a_request_whose_rows_all_left_the_window_does_not_stay_open(line, start):  # noqa: F811
+    line.behave([{"status": 500}])
+    job = run(start(events(10)))
+    with time_machine.travel(timezone.now() + timedelta(days=91)):
+        run(job)
+    assert (job.state, ends(job)) == (JobState.SUCCESS, (10, 10, 0, 0, 0, 0))
+    assert job.requests.get().state == JobRequest.State.UNKNOWN
 
 
 def test_the_request_of_a_dead_worker_stays_on_record(line, start):  # noqa: F811
