@@ -188,14 +188,26 @@ def end(job: JobQuerySet, pk: int, state: str, **values: Any) -> bool:
 
 
 def _maybe_in(pk: int, position: int) -> int:
-    """Events behind the position that may be at the destination; their requests are marked as unknown."""
+    """Events behind the position that may be at the destination; no request is left open."""
     open_states = (JobRequest.State.SENDING, JobRequest.State.RETRYING, JobRequest.State.STOPPED)
-    left = JobRequest.objects.filter(
-        Q(state=JobRequest.State.SENDING) | Q(maybe_in=True), job_id=pk, first_row__gte=position, state__in=open_states
-    )
-    events = sum(left.values_list("events", flat=True))
-    left.update(state=JobRequest.State.UNKNOWN)
+    left = JobRequest.objects.filter(job_id=pk, state__in=open_states)
+    maybe_in = left.filter(Q(state=JobRequest.State.SENDING) | Q(maybe_in=True))
+    events = sum(maybe_in.filter(first_row__gte=position).values_list("events", flat=True))
+    events = max(events, _maybe_in_divided(pk, position))
+    maybe_in.update(state=JobRequest.State.UNKNOWN, maybe_in=True)  # so it stays through Resume, until it is answered
+    left.update(state=JobRequest.State.STOPPED)
     return events
+
+
+def _maybe_in_divided(pk: int, position: int) -> int:
+    """Of a request that had no clear answer before it was refused and taken apart, the events not settled since."""
+    requests = JobRequest.objects.filter(job_id=pk)
+    divided = requests.filter(state=JobRequest.State.DIVIDED, maybe_in=True, end_row__gt=position).first()
+    if divided is None:
+        return 0
+    ended = (JobRequest.State.ACCEPTED, JobRequest.State.REFUSED)
+    settled = requests.filter(state__in=ended, first_row__gte=divided.first_row, end_row__lte=position)
+    return divided.events - sum(settled.values_list("events", flat=True))
 
 
 def anything_sent(job: Job) -> bool:

@@ -36,6 +36,7 @@ from integrations.spec import Answer
 
 logger = logging.getLogger(__name__)
 THROTTLED_AT_MOST = timedelta(hours=24)
+SAME_MAPPING = "Correct the mapping in the query and run it again: Resume would go on with the mapping as it was."
 REFUSED = ("", "refused", "refused by LINE; our checks had passed it")
 
 
@@ -233,7 +234,7 @@ class Export:
 
     def _halt_by_refusals(self, halted: Halted) -> None:
         if halted.cause is Cause.MAPPING_FAULT:
-            raise JobFailed(halted.advice.what, halted.advice.do)
+            raise JobFailed(halted.advice.what, f"{halted.advice.do} {SAME_MAPPING}")
         row = halted.refused[-1].row + 1
         raise JobFailed(
             f"LINE refused row {row:,}, which our checks had passed, and Ignore Invalid Records is off.",

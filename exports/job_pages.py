@@ -48,7 +48,7 @@ class Step:
     word: str
     says: str
     rows: int
-    percent: float
+    percent: str
     start: float
     width: float
     tone: str
@@ -165,13 +165,12 @@ def max_retry(job: Job) -> Any:
 
 def waterfall(job: Job) -> list[Step]:
     """Rows read, and where each of them went; the five ends lie side by side and fill the first bar."""
-    start, steps = 0.0, [Step("Rows read", "", job.rows, 100.0 if job.rows else 0.0, 0, 100, "f-ink")]
+    start, steps = 0.0, [Step("Rows read", "", job.rows, "100%" if job.rows else "0%", 0, 100, "f-ink")]
     for end in words.possible_ends(job):
         width = 100 * end.rows / job.rows if job.rows else 0
         # the thinnest bar that can be seen is half a percent wide
-        steps.append(
-            Step(end.word, end.says, end.rows, end.share, min(round(start, 2), 99.5), round(width, 2), end.tone)
-        )
+        told = words.percent(end.rows, end.share)
+        steps.append(Step(end.word, end.says, end.rows, told, min(round(start, 2), 99.5), round(width, 2), end.tone))
         start += width
     return steps
 

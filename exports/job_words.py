@@ -123,6 +123,11 @@ def share(part: float, whole: float) -> float:
     return round(100 * part / whole, 1) if whole else 0.0
 
 
+def percent(rows: int, share: float) -> str:
+    """A share in words: some rows are never 0%."""
+    return f"{share}%" if share else "<0.1%" if rows else "0%"
+
+
 def service(job: Job) -> str:
     """The destination's short name: the first word of its connector's."""
     return connector(job.connector_key).name.split()[0] if job.exports else ""

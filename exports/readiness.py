@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from exports.exporter.readiness import Hygiene, Summary
-from exports.job_words import share
+from exports.job_words import percent, share
 from integrations.spec import Connector, OnlyWeak, RefusedFor
 
 MANY_ROWS, MANY_PERCENT = 10, 1.0  # one value on so many rows, and on more than this share, is shown as a warning
@@ -127,11 +127,6 @@ def _hygiene(name: str, found: Hygiene, rows: int) -> list[Line]:
 def many(most: int, rows: int) -> bool:
     """Whether one person's value on so many of the rows is suspicious."""
     return most >= MANY_ROWS and 100 * most > MANY_PERCENT * rows
-
-
-def percent(rows: int, share: float) -> str:
-    """A share in words: some rows are never 0%."""
-    return f"{share}%" if share else "<0.1%" if rows else "0%"
 
 
 def _rows(count: int) -> str:

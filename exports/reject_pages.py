@@ -41,14 +41,14 @@ REFUSED = "refused"
 
 @dataclass(frozen=True)
 class Group:
-    """The rows that ended for one reason. `share`: percent of all rows of the job; `change`: since the last run;
+    """The rows that ended for one reason. `share`: of all rows of the job; `change`: since the last run;
     `samples`: (row number, masked value) each."""
 
     field: str
     code: str
     text: str
     rows: int
-    share: float
+    share: str
     change: str
     samples: list[tuple[int, str]]
 
@@ -86,7 +86,7 @@ def groups(job: Job) -> list[Group]:
             r.code,
             r.text,
             r.rows,
-            words.share(r.rows, job.rows),
+            words.percent(r.rows, words.share(r.rows, job.rows)),
             before.change(r) if before else "",
             samples.get((r.field, r.code), []),
         )

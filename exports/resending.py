@@ -148,6 +148,23 @@ def resent_in(job: Job) -> Job | None:
     return _sent_anything(Job.objects.filter(rows_from=RowsFrom.RESULT, parent__in=checks))
 
 
+def sent_by_another(job: Job) -> Job | None:
+    """The job that sends this one's rows beside it, or has sent them: after another check of them, or as a repeat."""
+    check = job.parent
+    if job.rows_from != RowsFrom.RESULT or not check:
+        return None
+    checks = Job.objects.filter(pk=check.pk)
+    if check.rows_from == RowsFrom.REJECTS and check.parent_id:
+        checks = Job.objects.filter(parent=check.parent_id, rows_from=RowsFrom.REJECTS)
+    siblings = Job.objects.filter(rows_from=RowsFrom.RESULT, parent__in=checks.order_by().values("pk"))
+    return _sent_anything(siblings.exclude(pk=job.pk))
+
+
+def lock(check: Job) -> None:
+    """Within the caller's transaction: of all who send rows of this check, or of another one of the same rows, one."""
+    list(Job.objects.select_for_update().filter(pk__in=[check.pk, check.parent_id]).order_by("pk").values("pk"))
+
+
 def _sent_anything(found: QuerySet[Job]) -> Job | None:
     return found.exclude(state__in=FINISHED, accepted=0, unknown=0).first()
 
@@ -199,8 +216,7 @@ def sent_in(job: Job) -> Job | None:
 def send(job: Job, *, user: User) -> Job:
     """A job that sends the rows which this validation found valid, by the same mapping. Raises NotPossible."""
     with transaction.atomic():
-        # one of two that press the button at once, also on two checks of the same rows
-        list(Job.objects.select_for_update().filter(pk__in=[job.pk, job.parent_id]).order_by("pk").values("pk"))
+        lock(job)
         if earlier := sent_in(job):
             raise NotPossible(f"Job {earlier.pk} sends these rows already.")
         if problem := send_problem(job):

@@ -8,7 +8,7 @@ import pyarrow as pa
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from exports import accounting, exporting, inheriting, jobs, masking, notes, querying
+from exports import accounting, exporting, inheriting, job_words, jobs, masking, notes, querying
 from exports.endings import JobFailed, RetryLater
 from exports.exporter.plan import PlanError
 from exports.lease import JobKilled, Lease, LostLease, db_retry, heartbeat
@@ -114,7 +114,8 @@ def _failed(job: Job, lease: Lease, error: Exception) -> str:
     db_retry(job.refresh_from_db)
     advice = failed.advice
     if job.exports and not accounting.anything_sent(job):
-        advice = f"{advice} Nothing was sent.".strip()
+        told = f"{job_words.service(job)} received no event." if job.requests.exists() else "Nothing was sent."
+        advice = f"{advice} {told}".strip()
     values = {"error": failed.error, "advice": advice, "error_line": failed.line}
     return _end(job, lease, JobState.ERROR, failed.error, JobLog.Level.ERROR, **values)
 

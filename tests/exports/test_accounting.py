@@ -78,7 +78,8 @@ def test_invalid_rows_found_twice_count_once(lease):
         ("retrying", False, 0, 0),  # asked to slow down: nothing is in
         ("stopped", True, 0, 10),
         ("stopped", False, 0, 0),
-        ("divided", True, 0, 0),  # its parts have rows of their own
+        ("divided", True, 0, 10),  # refused at a later try; an earlier one may have left some in
+        ("divided", False, 0, 0),
     ],
 )
 def test_at_the_end_what_may_be_in_is_unknown(lease, state, maybe_in, first_row, unknown):

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import AuditEntry
@@ -79,6 +80,13 @@ def test_a_group_has_its_rows_share_and_masked_samples(client):
     told = rows_of(client, rejecting())
     assert "email Must be an email address 3 3.0% –" in told
     assert "Row 1: no••• Row 2: no••• Row 3: no•••" in told and "nobody" not in told
+
+
+def test_a_few_of_very_many_rows_are_not_0_percent(client):
+    job = rejecting()
+    Job.objects.filter(pk=job.pk).update(rows=10_000, not_attempted=9_997 - F("accepted"))
+    assert "3 <0.1% –" in rows_of(client, job)
+    assert "Invalid stopped by our checks 3 <0.1%" in text_of(client.get(f"/jobs/{job.pk}"))
 
 
 def test_groups_are_compared_with_the_last_run_to_the_same_destination(query, authentication):

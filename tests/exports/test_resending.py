@@ -6,8 +6,9 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from django.utils import timezone
 
-from exports import inheriting, jobs, queries, querying, rejects, resending, results, retrieving
+from exports import inheriting, jobs, queries, querying, rejects, resending, results, resuming, retrieving
 from exports.models import Job, JobLog, JobState, Mode, RowsFrom
 from exports.queries import Draft, NotPossible
 from exports.results import KeptResult
@@ -313,6 +314,26 @@ def test_a_sending_that_sent_nothing_does_not_stand_in_the_way(job, save, editor
     sending = resending.send(recheck(job, editor), user=editor)
     jobs.stop(sending)
     assert not resending.look(Job.objects.get(pk=job.pk)).problem
+
+
+def test_a_sending_that_sent_nothing_is_not_resumed_after_another_one(job, save, editor, line):  # noqa: F811
+    save(mapping=FIXED)
+    line.behave([{"status": 401}])
+    first = send(recheck(job, editor), editor)
+    assert ends(first) == (2, 0, 0, 0, 0, 2)
+    second = send(recheck(job, editor), editor)
+    assert f"job {second.pk} has sent these rows" in resuming.offer(first, timezone.now()).why_not
+    assert not resuming.resume(first)
+
+
+def test_a_sending_that_is_resumed_is_the_only_one(job, save, editor, line):  # noqa: F811
+    save(mapping=FIXED)
+    line.behave([{"status": 401}])
+    first = send(recheck(job, editor), editor)
+    check = recheck(job, editor)
+    assert resuming.resume(first)
+    with pytest.raises(NotPossible, match=f"Job {first.pk} has sent these rows already"):
+        send(check, editor)
 
 
 def test_what_was_frozen_is_sent_whatever_the_query_says_now(job, save, editor, line):  # noqa: F811

@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AuditEntry
-from exports import jobs, resuming
+from exports import jobs, resuming, sending
+from exports.lease import JobKilled
 from exports.models import Job, JobRequest, JobState
 from tests.exports.factories import a_job, a_request, an_authentication, keep
 from tests.exports.test_run import authentication, due, ends, events, line, run, start  # noqa: F401 - fixtures
@@ -66,6 +67,17 @@ def test_what_was_unknown_stays_so_if_the_job_ends_before_it_is_sent_again(line,
     assert resuming.resume(job)
     authentication.delete()
     assert (run(job).state, ends(job)) == (JobState.ERROR, (10, 0, 0, 0, 10, 0))
+
+
+def test_what_was_in_flight_at_a_stop_stays_unknown_at_the_next(line, start, monkeypatch):  # noqa: F811
+    stop = lambda *_: (_ for _ in ()).throw(JobKilled)  # noqa: E731 - Stop reaches a request that is not answered
+    monkeypatch.setattr(sending, "http_post", lambda *_: stop)
+    job = run(start(events(10)))
+    assert (job.state, ends(job)) == (JobState.KILLED, (10, 0, 0, 0, 10, 0))
+    assert resuming.resume(job)
+    jobs.stop(job)
+    job.refresh_from_db()
+    assert (job.state, ends(job)) == (JobState.KILLED, (10, 0, 0, 0, 10, 0))
 
 
 def test_only_one_of_two_clicks_resumes(line, start):  # noqa: F811

@@ -4,10 +4,12 @@ import itertools
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
+import time_machine
 from django.db import OperationalError, connection
 from django.utils import timezone
 
@@ -64,12 +66,37 @@ def test_a_token_refused_after_a_server_error_leaves_the_rows_unknown(line, star
     assert "Nothing was sent" not in job.advice
 
 
+def test_a_request_divided_after_a_server_error_leaves_its_rest_unknown(line, start):  # noqa: F811
+    line.behave([{"status": 500, "keep": True}, {"status": 400}, {"skip": 1, "status": 401}])
+    job = run(start(events(1500)))
+    due(job)
+    run(job)
+    assert (job.state, ends(job)) == (JobState.ERROR, (1500, 0, 500, 0, 500, 500))
+
+
+def test_a_request_that_was_refused_reached_nobody(line, start):  # noqa: F811
+    line.behave([{"status": 400, "times": 100}])
+    job = run(start(events(100)))
+    assert (job.state, ends(job)) == (JobState.ERROR, (100, 0, 0, 10, 0, 90))
+    assert "Resume would go on with the mapping as it was. LINE received no event." in job.advice
+
+
 def test_slowing_down_leaves_nothing_at_line(line, start):  # noqa: F811
     line.behave([{"status": 429}])
     job = run(start(events(10)))
     jobs.stop(job)
     job.refresh_from_db()
     assert ends(job) == (10, 0, 0, 0, 0, 10)
+    assert job.requests.get().state == JobRequest.State.STOPPED
+
+
+def test_a_request_whose_rows_all_left_the_window_does_not_stay_open(line, start):  # noqa: F811
+    line.behave([{"status": 500}])
+    job = run(start(events(10)))
+    with time_machine.travel(timezone.now() + timedelta(days=91)):
+        run(job)
+    assert (job.state, ends(job)) == (JobState.SUCCESS, (10, 10, 0, 0, 0, 0))
+    assert job.requests.get().state == JobRequest.State.UNKNOWN
 
 
 def test_the_request_of_a_dead_worker_stays_on_record(line, start):  # noqa: F811

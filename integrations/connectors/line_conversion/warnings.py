@@ -24,7 +24,7 @@ WARNINGS = (
         "Purchase",
         "value",
         "Purchase without a value",
-        "LINE counts the event, but can not add up what was bought. Map a column to the field value.",
+        "LINE counts the event, but cannot add up what was bought. Map a column to the field value.",
         code="no_value",
     ),
     Repeated(
