@@ -5,8 +5,9 @@ was lost changes nothing.
 """
 
 import itertools
+import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from exports import rejects
 from exports.lease import Lease, LostLease, db_retry
 from exports.models import Job, JobQuerySet, JobReason, JobRequest
 from exports.rejects import Reject
+from exports.samples import Samples
 
 
 @dataclass(frozen=True)
@@ -44,22 +46,19 @@ class Ending:
 
 
 CHUNK = 10_000  # rejects held in memory at once
-
-Sample = Callable[[int, str], str]
-"""(row, field) → the row's value of that field, masked: shown beside a reason."""
+logger = logging.getLogger(__name__)
 
 
 def settle(
     lease: Lease,
     ending: Ending,
     *,
-    sample: Sample,
     request: JobRequest | None = None,
     division: dict[str, Any] | None = None,
 ) -> None:
     """Record the end of these rows and move the position behind them; `division`: what is known of the rows there.
 
-    Raises LostLease.
+    Raises LostLease. The reasons are counted later, by `tally`.
     """
     committed = db_retry(lambda: lease.mine().values_list("rejects_bytes", flat=True).first())
     if committed is None:
@@ -69,10 +68,8 @@ def settle(
     def commit() -> bool:
         with transaction.atomic():
             moved = _move(lease.mine().filter(position=ending.first_row), ending, length, division or {})
-            if moved:
-                Tally().add(ending.rejects).save(lease.pk, sample)
-                if request:
-                    request.save()
+            if moved and request:
+                request.save()
             return moved
 
     if not db_retry(commit) and not db_retry(lease.mine().filter(position=ending.end_row).exists):
@@ -95,26 +92,21 @@ def _move(job: JobQuerySet, ending: Ending, length: int, division: dict[str, Any
     return bool(moved)
 
 
-def record_invalid(lease: Lease, found: Iterable[Reject], *, sample: Sample) -> int:
+def record_invalid(lease: Lease, found: Iterable[Reject]) -> int:
     """All invalid rows of a job of which nothing is sent; the position stays. → how many. Raises LostLease."""
-    folder, tally, length = Job(pk=lease.pk).folder, Tally(), 0
+    folder, count, length = Job(pk=lease.pk).folder, 0, 0
     for some in _chunks(found):
-        tally.add(some)
+        count += len(some)
         length = rejects.append(folder, length, some)
 
     def commit() -> bool:
-        with transaction.atomic():
-            untouched = lease.mine().filter(position=0, invalid=0)
-            moved = untouched.update(
-                invalid=tally.rejects, not_attempted=F("not_attempted") - tally.rejects, rejects_bytes=length
-            )
-            if moved:
-                tally.save(lease.pk, sample)
-            return bool(moved)
+        untouched = lease.mine().filter(position=0, invalid=0)
+        changes = {"invalid": count, "not_attempted": F("not_attempted") - count, "rejects_bytes": length}
+        return bool(untouched.update(**changes))
 
-    if tally.rejects and not db_retry(commit) and not db_retry(lease.mine().filter(invalid=tally.rejects).exists):
+    if count and not db_retry(commit) and not db_retry(lease.mine().filter(invalid=count).exists):
         raise LostLease
-    return tally.rejects
+    return count
 
 
 def _chunks(found: Iterable[Reject]) -> Iterator[list[Reject]]:
@@ -123,44 +115,45 @@ def _chunks(found: Iterable[Reject]) -> Iterator[list[Reject]]:
         yield some
 
 
+# --- reasons -----------------------------------------------------------------------------------------------------
+
+
+def tally(pk: int) -> None:
+    """Count the committed rejects that are not counted yet in the job's reasons. May be called at any time, by anyone.
+
+    A worker does so now and then, and whoever ends the job: with each request it would cost more than the rest.
+    """
+    job = Job.objects.get(pk=pk)
+    if job.tallied_bytes < job.rejects_bytes:
+        found = Tally().add(reject for _, reject in rejects.scan(job.folder, job.rejects_bytes, job.tallied_bytes))
+        with transaction.atomic():
+            untold = Job.objects.filter(pk=pk, tallied_bytes=job.tallied_bytes)
+            if untold.update(tallied_bytes=job.rejects_bytes):
+                found.save(job)
+
+
 class Tally:
     """How many rows have which reason, and the first row of each."""
 
     def __init__(self) -> None:
-        self.rejects = 0
         self.rows: Counter[tuple[str, str]] = Counter()
         self.first: dict[tuple[str, str], tuple[int, str]] = {}
 
     def add(self, found: Iterable[Reject]) -> "Tally":
         for reject in found:
-            self.rejects += 1
             for name, code, text in reject.reasons:
                 self.rows[name, code] += 1
                 self.first.setdefault((name, code), (reject.row, text))
         return self
 
-    def save(self, pk: int, sample: Sample) -> None:
+    def save(self, job: Job) -> None:
         """Add to what the job has so far; within the caller's transaction, which has the job's row to itself."""
-        if not self.rows:
-            return
-        so_far = JobReason.objects.filter(job_id=pk).order_by().values_list("field", "code", "rows")
-        known = {(name, code): rows for name, code, rows in so_far}
-        # One statement for all: a request of a thousand rows has a dozen reasons.
-        JobReason.objects.bulk_create(
-            [self._reason(pk, kind, known.get(kind), sample) for kind in self.rows],
-            update_conflicts=True,
-            unique_fields=["job", "field", "code"],
-            update_fields=["rows"],
-        )
-
-    def _reason(self, pk: int, kind: tuple[str, str], so_far: int | None, sample: Sample) -> JobReason:
-        """With all its rows. Of one that is known already, nothing else is written."""
-        name, code = kind
-        reason = JobReason(job_id=pk, field=name, code=code, rows=(so_far or 0) + self.rows[kind])
-        if so_far is None:
-            row, text = self.first[kind]
-            reason.text, reason.sample = text[:300], Truncator(sample(row, name)).chars(40)
-        return reason
+        known, samples = JobReason.objects.filter(job=job), Samples(job)
+        for (name, code), count in self.rows.items():
+            if not known.filter(field=name, code=code).update(rows=F("rows") + count):
+                row, text = self.first[name, code]
+                shown = Truncator(samples.of(row, name)).chars(40)
+                JobReason.objects.create(job=job, field=name, code=code, text=text[:300], rows=count, sample=shown)
 
 
 def end(job: JobQuerySet, pk: int, state: str, **values: Any) -> bool:
@@ -168,6 +161,7 @@ def end(job: JobQuerySet, pk: int, state: str, **values: Any) -> bool:
 
     Events that were sent without an answer that settles them become *unknown*.
     """
+    _tally_at_last(pk)
     with transaction.atomic():
         row = job.select_for_update().values("position", "not_attempted").first()
         if row is None:
@@ -185,6 +179,14 @@ def end(job: JobQuerySet, pk: int, state: str, **values: Any) -> bool:
             **values,
         )
     return bool(ended)
+
+
+def _tally_at_last(pk: int) -> None:
+    """Without its rejects file, a job ends all the same."""
+    try:
+        tally(pk)
+    except OSError:
+        logger.exception("Job %s: the rejects cannot be read", pk)
 
 
 def _maybe_in(pk: int, position: int) -> int:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings as site
 from django.utils import timezone
@@ -17,15 +16,13 @@ from exports import accounting, jobs, notes
 from exports.accounting import Ending
 from exports.endings import JobFailed, RetryLater, authentication_gone
 from exports.exporter.batches import Batch
-from exports.exporter.cells import plain_values
 from exports.exporter.delivery import Attempt, Cause, Halted, Refusal, Settled, Stale, deliver, next_wait, pause
 from exports.exporter.division import Division
 from exports.exporter.explain import Reject as CoreReject
-from exports.exporter.mapping import Column, Mapping, constant_text
-from exports.exporter.masking import mask
+from exports.exporter.mapping import Mapping
 from exports.exporter.pipeline import SLICE_ROWS, Listener, batches, invalid_rows, prefetched
 from exports.exporter.plan import Plan, compile_plan
-from exports.lease import Lease
+from exports.lease import Lease, db_retry
 from exports.models import Job, JobLog, JobRequest, Mode, Phase
 from exports.modes import sent_mapping
 from exports.rejects import Reject
@@ -35,6 +32,7 @@ from integrations.models import Authentication
 from integrations.spec import Answer
 
 logger = logging.getLogger(__name__)
+TALLY_SECONDS = 1.0
 THROTTLED_AT_MOST = timedelta(hours=24)
 SAME_MAPPING = "Correct the mapping in the query and run it again: Resume would go on with the mapping as it was."
 REFUSED = ("", "refused", "refused by LINE; our checks had passed it")
@@ -67,9 +65,9 @@ class Export:
         self.settings: dict[str, Any] = {**authentication.public_settings(), **job.settings}
         self.mapping: Mapping = sent_mapping(job)
         self.kept = KeptResult(job.folder / NAME)
-        self.evidence = KeptResult(job.folder / NAME)  # read here while the encoder's thread reads the other one
         self.position = job.position
         self.division = Division.from_json(job.division)
+        self.tallied = 0.0
         self.tries = job.tries
         self.throttled_since = job.throttled_since
         self.strict = not self.settings["ignore_invalid_records"]
@@ -87,7 +85,7 @@ class Export:
         """Check the whole result, sending nothing. → how many rows are invalid; they are on record."""
         self.lease.save(phase=Phase.CHECKING)
         # What a worker found before it died stands: another count, with another "now", could differ from it.
-        return self.job.invalid or accounting.record_invalid(self.lease, self._checked(self.plan()), sample=self.sample)
+        return self.job.invalid or accounting.record_invalid(self.lease, self._checked(self.plan()))
 
     def refuse_if_any_invalid(self) -> None:
         """With Ignore Invalid Records off: the whole result is checked, and one invalid row stops the job."""
@@ -201,7 +199,8 @@ class Export:
         found = [*map(invalid, settled.rejects), *map(refused, settled.refused)]
         ending = Ending(settled.first_row, settled.end_row, settled.accepted, tuple(sorted(found, key=lambda r: r.row)))
         division = settled.division.to_json() if settled.division else {}
-        accounting.settle(self.lease, ending, sample=self.sample, request=request, division=division)
+        accounting.settle(self.lease, ending, request=request, division=division)
+        self._tally()
         self.position, self.tries, self.throttled_since = settled.end_row, 0, None
         self.division = settled.division
         if self.strict and settled.rejects:
@@ -210,6 +209,12 @@ class Export:
                 f"Row {row:,} has become invalid since the check, and Ignore Invalid Records is off.",
                 "See below why. Events before it were received; correct the data and run again.",
             )
+
+    def _tally(self) -> None:
+        """Now and then: people look at the reasons while the job goes on."""
+        if time.monotonic() - self.tallied > TALLY_SECONDS:
+            db_retry(lambda: accounting.tally(self.job.pk))
+            self.tallied = time.monotonic()
 
     def _log_answer(self, request: JobRequest, attempt: Attempt) -> None:
         code = attempt.reply.status
@@ -261,21 +266,6 @@ class Export:
             f"{count:,} events of the last request are unknown: LINE may have them. Resume when LINE answers: it drops "
             "what it has already, by deduplication_key, for 30 days.",
         )
-
-    # --- evidence
-
-    def sample(self, row: int, name: str) -> str:
-        """The row's value of a field, masked. Never fails: what a value looks like must not decide about a job."""
-        source = self.mapping.get(name)
-        try:
-            if not isinstance(source, Column):
-                return constant_text(source.value) if source else ""
-            value = plain_values(self.evidence.cell(row, source.name), ZoneInfo(self.job.time_zone))[0]
-            shown = "" if value is None else mask(self.connector.field(name), value)
-        except Exception:
-            logger.warning("Job %s: row %s of %s cannot be shown", self.job.pk, row, name)
-            return ""
-        return shown.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def invalid(reject: CoreReject) -> Reject:

@@ -207,6 +207,7 @@ class Job(models.Model):
     result_rows = models.BigIntegerField(null=True)
     result_bytes = models.BigIntegerField(default=0)
     rejects_bytes = models.BigIntegerField(default=0)  # committed length of the rejects file
+    tallied_bytes = models.BigIntegerField(default=0)  # of it, what is counted in the job's reasons
 
     # accounting of an export; all 0 for a query without one
     position = models.BigIntegerField(default=0)

@@ -99,6 +99,7 @@ def _killed(job: Job, lease: Lease) -> str:
 
 def _wait(job: Job, lease: Lease, later: RetryLater) -> str:
     """The worker is free while the job waits."""
+    db_retry(lambda: accounting.tally(job.pk))
     at = timezone.now() + timedelta(seconds=later.seconds)
     if not lease.pause(next_attempt_at=at, hinted_at=None, **later.values):
         return _killed(job, lease)  # Stop was pressed meanwhile, or the lease is lost
