@@ -147,13 +147,25 @@ class Tally:
         return self
 
     def save(self, job: Job) -> None:
-        """Add to what the job has so far; within the caller's transaction, which has the job's row to itself."""
-        known, samples = JobReason.objects.filter(job=job), Samples(job)
-        for (name, code), count in self.rows.items():
-            if not known.filter(field=name, code=code).update(rows=F("rows") + count):
-                row, text = self.first[name, code]
-                shown = Truncator(samples.of(row, name)).chars(40)
-                JobReason.objects.create(job=job, field=name, code=code, text=text[:300], rows=count, sample=shown)
+        """Add to what the job has so far, in one statement; within the caller's transaction."""
+        so_far = JobReason.objects.filter(job=job).order_by().values_list("field", "code", "rows")
+        known = {(name, code): rows for name, code, rows in so_far}
+        samples = Samples(job)
+        JobReason.objects.bulk_create(
+            [self._reason(job, kind, known.get(kind), samples) for kind in self.rows],
+            update_conflicts=True,
+            unique_fields=["job", "field", "code"],
+            update_fields=["rows"],
+        )
+
+    def _reason(self, job: Job, kind: tuple[str, str], so_far: int | None, samples: Samples) -> JobReason:
+        """With all its rows. Of one that is known already, nothing else is written."""
+        name, code = kind
+        reason = JobReason(job=job, field=name, code=code, rows=(so_far or 0) + self.rows[kind])
+        if so_far is None:
+            row, text = self.first[kind]
+            reason.text, reason.sample = text[:300], Truncator(samples.of(row, name)).chars(40)
+        return reason
 
 
 def end(job: JobQuerySet, pk: int, state: str, **values: Any) -> bool:
