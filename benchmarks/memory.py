@@ -66,6 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=500_000)
     parser.add_argument("--times", type=int, default=10, help="the larger job has so many times the rows")
+    parser.add_argument("--sizes", type=int, nargs="+", choices=SIZES, default=list(SIZES))
     parser.add_argument("--file", type=Path, help="a file of benchmarks.events; made anew without")
     parser.add_argument("--alone", nargs=5, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -76,9 +77,9 @@ def main() -> None:
         folder = Path(name)
         path = chosen.file or events.written(folder, chosen.rows)
         kept = {times: console.kept(folder, path, chosen.rows, times=times) for times in (1, chosen.times)}
-        for size, most in SIZES.items():
+        for size in chosen.sizes:
             found = {times: measure(folder, kept[times], times * chosen.rows, size, url) for times in kept}
-            show(chosen.rows, size, most, found)
+            show(chosen.rows, size, SIZES[size], found)
     return None
 
 

@@ -24,7 +24,9 @@ def test_a_job_is_held_against_its_halves():
 
 
 def test_memory_is_measured_by_rows():
-    assert "3 100,000 events a request: 4,000 rows" in printed("benchmarks.memory", "--rows", "2000", "--times", "2")
+    assert "3 100,000 events a request: 4,000 rows" in printed(
+        "benchmarks.memory", "--rows", "2000", "--times", "2", "--sizes", "100000"
+    )
 
 
 @pytest.mark.flow

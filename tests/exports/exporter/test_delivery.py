@@ -187,7 +187,7 @@ def deliver_and_die(sizes, destination, die_at, position, division):
     return position, division, refused
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(SIZES, st.data())
 def test_who_goes_on_repeats_no_request_but_the_one_in_flight(sizes, data):
     events = [row for row, size in enumerate(sizes) if size is not None]
