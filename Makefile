@@ -82,6 +82,7 @@ format: setup-dev
 
 bench: setup-dev
 	$(PY) -m benchmarks $(BENCH)
+	$(PY) -m benchmarks.notes
 	$(PY) -m benchmarks.jobs_pages
 	$(PY) -m benchmarks.load
 	$(PY) -m benchmarks.queries

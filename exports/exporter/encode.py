@@ -1,7 +1,7 @@
 """Record batch → the JSON text of its good rows, and the reasons of the bad ones.
 
 ONE gather writes the text: `take(pool, ids)`, where the pool holds all cells, the literals of the layout, and hashed
-and escaped cells, and the ids go row by row: {"web":{ | "url":" | cell | ","title":" | cell | ... Absent values and bad
+and escaped cells, and the ids go row by row: {"web":{"url":" | cell | ","title":" | cell | ... Absent values and bad
 rows have no ids. The bytes are those that orjson prints of the events that `explain` builds.
 """
 
@@ -129,10 +129,7 @@ class _Sequence:
 
     def row_by_row(self) -> tuple[Ids, Ints]:
         """-> (the ids in the order of the text, how many each row has)."""
-        ids, used = (
-            np.stack(self.ids),
-            np.stack(self.used),
-        )  # both are (elements, rows): transposed, they read row by row
+        ids, used = np.stack(self.ids), np.stack(self.used)  # both are (elements, rows)
         # take() of what flatnonzero() found is three times as fast as an index of truth values
         places = np.flatnonzero(np.ascontiguousarray(used.T))
         return np.ascontiguousarray(ids.T).ravel().take(places), used.sum(axis=0)
