@@ -62,7 +62,7 @@ serve: setup
 test: setup-dev lint
 	tests/prepare.sh
 	$(PY) -m pytest -n 3 --dist worksteal -m "not flow and not browser"
-	$(PY) -m tests.on_postgresql -n 3 --dist worksteal -m "not flow and not browser" --ignore=tests/benchmarks --ignore=tests/exports/exporter --ignore=tests/warehouse/engines --ignore=tests/warehouse/sql
+	$(PY) -m tests.on_postgresql -n 3 --dist worksteal -m "database and not flow and not browser"
 	$(PY) -m pytest -n 2 --dist worksteal -m "browser"
 	$(PY) -m pytest -m "flow"
 

@@ -19,6 +19,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
         default.setdefault("TEST", {})["NAME"] = str(settings.DATA_DIR / "test.sqlite3")
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.get_closest_marker("django_db") or {"db", "transactional_db", "live_server"} & set(item.fixturenames):
+            item.add_marker("database")
+
+
 @pytest.fixture(autouse=True)
 def plain_static_files(settings):
     """Pages name static files as they are: nothing is collected for a test."""
