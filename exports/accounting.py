@@ -121,15 +121,20 @@ def _chunks(found: Iterable[Reject]) -> Iterator[list[Reject]]:
 def tally(pk: int) -> None:
     """Count the committed rejects that are not counted yet in the job's reasons. May be called at any time, by anyone.
 
-    A worker does so now and then, and whoever ends the job: with each request it would cost more than the rest.
+    A worker does so now and then, and whoever ends the job: with each request it would cost more than the rest. A file
+    that is gone or damaged is logged: it must keep no job from ending, and no one from ending the others.
     """
     job = Job.objects.get(pk=pk)
-    if job.tallied_bytes < job.rejects_bytes:
+    if job.tallied_bytes == job.rejects_bytes:
+        return
+    try:
         found = Tally().add(reject for _, reject in rejects.scan(job.folder, job.rejects_bytes, job.tallied_bytes))
-        with transaction.atomic():
-            untold = Job.objects.filter(pk=pk, tallied_bytes=job.tallied_bytes)
-            if untold.update(tallied_bytes=job.rejects_bytes):
-                found.save(job)
+    except (OSError, ValueError):
+        logger.exception("Job %s: the rejects cannot be read", pk)
+        return
+    with transaction.atomic():
+        if Job.objects.filter(pk=pk, tallied_bytes=job.tallied_bytes).update(tallied_bytes=job.rejects_bytes):
+            found.save(job)
 
 
 class Tally:
@@ -173,7 +178,7 @@ def end(job: JobQuerySet, pk: int, state: str, **values: Any) -> bool:
 
     Events that were sent without an answer that settles them become *unknown*.
     """
-    _tally_at_last(pk)
+    tally(pk)
     with transaction.atomic():
         row = job.select_for_update().values("position", "not_attempted").first()
         if row is None:
@@ -191,14 +196,6 @@ def end(job: JobQuerySet, pk: int, state: str, **values: Any) -> bool:
             **values,
         )
     return bool(ended)
-
-
-def _tally_at_last(pk: int) -> None:
-    """Without its rejects file, a job ends all the same."""
-    try:
-        tally(pk)
-    except OSError:
-        logger.exception("Job %s: the rejects cannot be read", pk)
 
 
 def _maybe_in(pk: int, position: int) -> int:

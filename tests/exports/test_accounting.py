@@ -64,10 +64,12 @@ def test_the_end_of_a_job_counts_the_reasons_that_are_left(lease):
     assert reasons() == [("phone", "phone", 1)]
 
 
-def test_a_job_ends_though_its_rejects_are_gone(lease):
+@pytest.mark.parametrize("damage", [lambda file: file.unlink(), lambda file: file.write_bytes(b'[2,"inv')])
+def test_a_job_ends_though_its_rejects_are_gone_or_damaged(lease, damage):
     accounting.settle(lease, ENDING)
-    (Job.objects.get().folder / rejects.NAME).unlink()
+    damage(Job.objects.get().folder / rejects.NAME)
     assert accounting.end(lease.mine(), lease.pk, JobState.KILLED)
+    assert not reasons()
 
 
 def test_who_lost_the_job_records_nothing(lease):
