@@ -2,8 +2,8 @@
 
 The rows are loaded into a table; the job queries it, checks, and sends to a sink. The cluster is a real
 `manage.py qcluster` with stopwatches (benchmarks.cluster). Accounting is the time inside `Ledger.settle` and
-`Ledger.expect`, `Sender._open` and `Sender.record`, and `accounting.tally`: all that puts a request and its rows' ends on
-record.
+`Ledger.expect`, `Sender._open` and `Sender.record`, and `accounting.tally`: all that puts a request and its rows' ends
+on record.
 """
 
 import argparse

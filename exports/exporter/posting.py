@@ -59,8 +59,11 @@ def _exchange(
     # A small body goes to the socket in one piece, a large one in those it has.
     request.body = body.joined() if len(body) <= JOINED_AT_MOST else body  # type: ignore[assignment]
     request.headers["Content-Length"] = str(len(body))
+    adapter = session.get_adapter(
+        str(request.url)
+    )  # of what a session does beyond, cookies and redirects, nothing is wanted
     try:
-        with session.send(request, timeout=timeout, allow_redirects=False, stream=True) as got:
+        with adapter.send(request, stream=True, timeout=timeout, verify=session.verify, cert=session.cert) as got:
             with suppress(urllib3.exceptions.HTTPError, OSError):  # the status is what counts
                 got.raw.read(READ_AT_MOST)  # read to its end, the connection can be used again
             return got.status_code, got.headers.get("Retry-After", ""), ""
