@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from django_q.brokers.orm import ORM
 
-from exports import dispatch
+from exports import beats, dispatch, totals
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 2
@@ -19,12 +19,21 @@ class DurableORM(ORM):  # type: ignore[misc]
 
     last_tick = 0.0
     last_tidy = 0.0
+    last_beat = 0.0
+
+    def beat(self) -> None:
+        """Every few seconds: this cluster is alive, and what has ended is in the totals."""
+        if time.monotonic() - DurableORM.last_beat > beats.SECONDS:
+            DurableORM.last_beat = time.monotonic()
+            beats.beat()
+            totals.sum_up()
 
     def set_stat(self, key: str, value: Any, timeout: int) -> None:
         if time.monotonic() - DurableORM.last_tick > TICK_SECONDS:
             DurableORM.last_tick = time.monotonic()
             try:
                 dispatch.tick()
+                self.beat()
                 if time.monotonic() - DurableORM.last_tidy > TIDY_SECONDS:
                     DurableORM.last_tidy = time.monotonic()
                     dispatch.tidy()

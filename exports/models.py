@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
+from exports.upkeep_models import ClusterBeat, JobTotal, TotalsUntil, Upkeep  # noqa: F401 - Django looks here
 from integrations.models import Authentication
 from warehouse.models import Database
 
@@ -217,6 +218,7 @@ class Job(models.Model):
     refused = models.BigIntegerField(default=0)
     unknown = models.BigIntegerField(default=0)
     not_attempted = models.BigIntegerField(default=0)
+    counted: Any = models.JSONField(default=dict)  # of the row counts, what is in the totals; see exports.totals
     notes: Any = models.JSONField(default=dict)  # warnings and readiness, counted over the rows; see exports.notes
     outcome = models.GeneratedField(  # one of Outcome
         expression=_OUTCOME, output_field=models.CharField(max_length=12), db_persist=True

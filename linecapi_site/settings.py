@@ -31,6 +31,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else None
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=1 if BEHIND_TLS else 0)
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host != "*"] if BEHIND_TLS else []
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]  # asked from inside, past the proxy; they tell nothing secret
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
@@ -196,6 +197,13 @@ Q_CLUSTER = {
 Q_CLUSTER["queue_limit"] = Q_CLUSTER["workers"]
 LEASE_SECONDS = env.float("LEASE_SECONDS", default=60)
 HEARTBEAT_SECONDS = env.float("HEARTBEAT_SECONDS", default=2)
+
+# --- upkeep ------------------------------------------------------------------------------------------------------
+JOB_HISTORY_DAYS = env.int("JOB_HISTORY_DAYS", default=90)
+RESULT_DAYS = env.int("RESULT_DAYS", default=7)
+RESULT_DAYS_WITH_REJECTS = env.int("RESULT_DAYS_WITH_REJECTS", default=30)
+UPKEEP_HOUR = env.int("UPKEEP_HOUR", default=3)  # UTC, 0 to 23
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 LOGGING = {
     "version": 1,

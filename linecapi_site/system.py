@@ -1,11 +1,13 @@
-"""What the System page says: the fence around queries, their limits, storage, versions; as this process finds them."""
+"""What the System page says: background work, the fence around queries, their limits, storage, versions.
+
+All but the first as this process finds them.
+"""
 
 from __future__ import annotations
 
 import platform
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import version
 
 from django.conf import settings
@@ -13,6 +15,8 @@ from django.db import connection
 from django.template.defaultfilters import filesizeformat
 
 from exports.engine import limits
+from linecapi_site.background import background
+from linecapi_site.facts import Fact, Section
 from warehouse.engines import probe
 from warehouse.engines.base import EngineError
 from warehouse.engines.fence import InForce
@@ -22,30 +26,10 @@ LITTLE_DISK = 0.1
 """Below this share of free space, or below what a query may use, the disk is worth a warning."""
 
 
-@dataclass(frozen=True)
-class Fact:
-    """One line: what it is about, a word or number, whether that is good (None: neither), and what it means."""
-
-    label: str
-    value: str
-    good: bool | None = None
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class Section:
-    title: str
-    facts: tuple[Fact, ...]
-    text: str = ""
-
-    @property
-    def warnings(self) -> int:
-        return sum(fact.good is False for fact in self.facts)
-
-
 def sections() -> list[Section]:
     """Everything, found anew; takes about a third of a second."""
     return [
+        Section("Background work", tuple(background()), "What runs queries and exports, on all hosts."),
         Section("Query fence", tuple(fence()), "Around queries over databases here. Those on other sources run there."),
         Section("Limits of a query", tuple(_limits())),
         Section("Storage", tuple(_storage())),

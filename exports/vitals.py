@@ -1,0 +1,71 @@
+"""How the background work stands: what waits, what runs, which clusters are alive. A few indexed queries."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Min, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from exports import beats
+from exports.beats import SILENT, Cluster
+from exports.models import ACTIVE, WAITING, Job, JobState
+
+LONG_WAIT = 60.0  # seconds
+
+
+@dataclass(frozen=True)
+class Vitals:
+    """`due`: jobs whose time has come and that no worker has; `oldest`: seconds that the first of them has waited, and
+    `oldest_job` its number. `stalled`: of the running ones, those whose worker has stopped reporting."""
+
+    queued: int
+    retrying: int
+    running: int
+    stalled: int
+    due: int
+    oldest: float
+    oldest_job: int | None
+    clusters: list[Cluster]
+
+    @property
+    def alive(self) -> list[Cluster]:
+        return [cluster for cluster in self.clusters if cluster.alive]
+
+    @property
+    def workers(self) -> int:
+        return sum(cluster.workers for cluster in self.alive)
+
+    @property
+    def silence(self) -> float | None:
+        """Seconds since any dispatcher's last tick; None if there never was one."""
+        return min((cluster.silence.total_seconds() for cluster in self.clusters), default=None)
+
+    @property
+    def ticking(self) -> bool:
+        return self.silence is not None and self.silence < SILENT.total_seconds()
+
+    @property
+    def waits_in_vain(self) -> bool:
+        """A job waits long though a worker is free."""
+        return self.oldest > LONG_WAIT and self.running < self.workers
+
+
+def vitals() -> Vitals:
+    now = timezone.now()
+    counts = Job.objects.filter(state__in=ACTIVE).aggregate(
+        queued=Count("pk", filter=Q(state=JobState.QUEUED)),
+        retrying=Count("pk", filter=Q(state=JobState.RETRY_WAIT)),
+        running=Count("pk", filter=Q(state=JobState.RUNNING)),
+        stalled=Count("pk", filter=Q(state=JobState.RUNNING, lease_until__lt=Now())),
+        due=Count("pk", filter=_is_due(now)),
+        since=Min("next_attempt_at", filter=_is_due(now)),
+    )
+    since = counts.pop("since")
+    first = Job.objects.filter(_is_due(now), next_attempt_at=since).values_list("pk", flat=True).first()
+    oldest = (now - since).total_seconds() if since else 0.0
+    return Vitals(**counts, oldest=oldest, oldest_job=first, clusters=beats.clusters())
+
+
+def _is_due(now: datetime) -> Q:
+    return Q(state__in=WAITING, next_attempt_at__lte=now, kill_requested=False)

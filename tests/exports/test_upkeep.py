@@ -1,0 +1,82 @@
+"""The upkeep of each day is done once, by whichever cluster, also when a worker dies of it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from exports import dispatch, retention, upkeep
+from exports.lease import owner
+from exports.upkeep_models import Upkeep
+
+pytestmark = pytest.mark.django_db
+NIGHT = datetime(2026, 11, 24, 3, 5, tzinfo=UTC)
+ELSEWHERE = "other-host/1/2:77:1"
+
+
+def test_it_is_hinted_once_whoever_looks():
+    upkeep.wake(NIGHT)
+    upkeep.wake(NIGHT + timedelta(minutes=1))
+    assert OrmQ.objects.count() == 1
+    assert Upkeep.objects.get().day == NIGHT.date()
+
+
+def test_a_day_begins_at_the_hour_that_is_set(settings):
+    upkeep.wake(NIGHT - timedelta(hours=1))
+    assert Upkeep.objects.get().day == NIGHT.date() - timedelta(days=1)
+    settings.UPKEEP_HOUR = 0
+    upkeep.wake(NIGHT - timedelta(hours=1))
+    assert Upkeep.objects.filter(day=NIGHT.date()).exists()
+
+
+def test_it_is_done_once_a_day():
+    day = Upkeep.objects.create(day=NIGHT.date())
+    assert upkeep.run(day.pk) != "not needed"
+    assert upkeep.run(day.pk) == "not needed"
+    upkeep.wake(NIGHT)
+    assert not OrmQ.objects.exists()
+
+
+def test_what_it_freed_and_when_is_on_record():
+    day = Upkeep.objects.create(day=NIGHT.date())
+    assert upkeep.last() is None
+    upkeep.run(day.pk)
+    last = upkeep.last()
+    assert (last.owner, last.freed["jobs"]) == (owner(), 0) and last.started_at <= last.finished_at
+
+
+def test_another_worker_leaves_it_to_the_one_that_has_it():
+    day = Upkeep.objects.create(day=NIGHT.date(), owner=ELSEWHERE, beat_at=timezone.now())
+    assert upkeep.run(day.pk) == "not needed"
+
+
+def test_another_worker_goes_on_when_the_one_that_had_it_fell_silent():
+    silent = timezone.now() - 2 * upkeep.SILENT
+    day = Upkeep.objects.create(day=NIGHT.date(), owner=ELSEWHERE, beat_at=silent, hinted_at=silent)
+    upkeep.wake(timezone.now())
+    upkeep.run(day.pk)
+    assert upkeep.last() == day
+
+
+def test_a_dead_process_of_this_host_is_seen_at_once():
+    here, _, _ = owner().rsplit(":", 2)
+    day = Upkeep.objects.create(day=NIGHT.date(), owner=f"{here}:4194304:1", beat_at=timezone.now())
+    upkeep.run(day.pk)
+    assert upkeep.last() == day
+
+
+def test_one_that_breaks_off_is_not_taken_for_done(monkeypatch):
+    def fail(now, freed):
+        raise OSError("the disk is away")
+
+    monkeypatch.setattr(retention, "_files", fail)
+    day = Upkeep.objects.create(day=NIGHT.date())
+    with pytest.raises(OSError, match="the disk"):
+        upkeep.run(day.pk)
+    assert upkeep.last() is None
+
+
+def test_clusters_look_for_it_when_they_tidy():
+    dispatch.tidy()
+    assert Upkeep.objects.count() == OrmQ.objects.count() == 1
