@@ -5,9 +5,10 @@ import time
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 from django_q.brokers.orm import ORM
 
-from exports import beats, dispatch, totals
+from exports import beats, dispatch, totals, upkeep
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 2
@@ -37,6 +38,7 @@ class DurableORM(ORM):  # type: ignore[misc]
                 if time.monotonic() - DurableORM.last_tidy > TIDY_SECONDS:
                     DurableORM.last_tidy = time.monotonic()
                     dispatch.tidy()
+                    upkeep.wake(timezone.now())
             except Exception:  # the sentinel must outlive a database that is away
                 log.exception("The dispatcher failed; it tries again in %s s", TICK_SECONDS)
                 connection.close()

@@ -13,7 +13,7 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from exports import accounting, notes, preview, upkeep
+from exports import accounting, notes, preview
 from exports.lease import alive
 from exports.models import WAITING, Job, JobLog, JobQuerySet, JobState
 from warehouse.sweep import sweep
@@ -102,4 +102,3 @@ def tidy() -> None:
     notes.sum_up_left()
     preview.sweep()
     sweep()
-    upkeep.wake(timezone.now())
