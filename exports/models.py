@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
+from exports.schedule_models import Schedule
 from integrations.models import Authentication
 from warehouse.models import Database
 
@@ -113,6 +114,16 @@ class RowsFrom(models.TextChoices):
     RESULT = "result", "The parent job's kept result"
 
 
+class ErrorKind(models.TextChoices):
+    """What has to happen before a job that ended in error can succeed."""
+
+    CONFIGURATION = "configuration", "Configuration"  # someone corrects the query, mapping, settings or rights
+    DATA = "data", "Data"  # rows are corrected
+    LIMIT = "limit", "Limit"  # the query becomes smaller, or its limit higher
+    TRANSIENT = "transient", "Transient"  # time passes
+    FAULT = "fault", "Fault"  # of the console
+
+
 class Phase(models.TextChoices):
     QUERYING = "querying", "Querying"
     CHECKING = "checking", "Checking"
@@ -174,6 +185,7 @@ class Job(models.Model):
     rows_from = models.CharField(max_length=10, choices=RowsFrom.choices, default=RowsFrom.QUERY)
     created_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    schedule = models.ForeignKey(Schedule, models.SET_NULL, null=True, related_name="jobs", db_index=False)
     scheduled_for = models.DateTimeField(null=True)
     priority = models.SmallIntegerField(default=0)
 
@@ -186,6 +198,7 @@ class Job(models.Model):
     error = models.TextField(blank=True, default="")
     advice = models.TextField(blank=True, default="")
     error_line = models.PositiveIntegerField(null=True)
+    error_kind = models.CharField(max_length=14, choices=ErrorKind.choices, blank=True, default="")
 
     # who has it
     lease_token = models.UUIDField(null=True)
@@ -230,6 +243,7 @@ class Job(models.Model):
             models.Index(fields=["state", "-id"], name="job_by_state"),
             models.Index(fields=["query", "-id"], name="job_by_query"),
             models.Index(fields=["authentication", "-id"], name="job_by_destination"),
+            models.Index(fields=["schedule", "state", "id"], name="job_by_schedule"),
             models.Index(fields=["created_at"], name="job_by_time"),
             models.Index(fields=["outcome", "-id"], name="job_by_outcome"),
             models.Index(fields=["name", "outcome", "-id"], name="job_by_name"),
