@@ -10,12 +10,12 @@ from django_q.brokers.orm import ORM
 from exports import dispatch
 
 log = logging.getLogger(__name__)
-TICK_SECONDS = 2
+TICK_SECONDS = 0.9  # with a guard cycle of half a second: each second
 TIDY_SECONDS = 600
 
 
 class DurableORM(ORM):  # type: ignore[misc]
-    """Hints commit with the job they point to, and waiting jobs are looked for every two seconds."""
+    """Hints commit with the job they point to, and waiting jobs and due slots are looked for every second."""
 
     last_tick = 0.0
     last_tidy = 0.0
@@ -29,6 +29,6 @@ class DurableORM(ORM):  # type: ignore[misc]
                     DurableORM.last_tidy = time.monotonic()
                     dispatch.tidy()
             except Exception:  # the sentinel must outlive a database that is away
-                log.exception("The dispatcher failed; it tries again in %s s", TICK_SECONDS)
+                log.exception("The dispatcher failed; it tries again in a second")
                 connection.close()
         super().set_stat(key, value, timeout)

@@ -1,10 +1,13 @@
 """What people do with jobs: start, stop, run again."""
 
+from datetime import datetime
+
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from exports import accounting, dispatch, job_words
+from exports import dispatch, events, job_words
+from exports.freezing import freeze
 from exports.models import ACTIVE, WAITING, Job, JobLog, JobState, Mode, Query, RowsFrom
 from exports.targets import Target
 from exports.texts import Text
@@ -21,33 +24,16 @@ def start(
     mode: str = Mode.SEND,
     parent: Job | None = None,
     rows_from: str = RowsFrom.QUERY,
+    scheduled_for: datetime | None = None,
 ) -> Job:
     """Make a job of this text, with everything that decides what is sent frozen in it, and wake a worker.
 
-    `rows_from`: of RowsFrom; other than QUERY, what rows of `parent` it takes.
+    `rows_from`: of RowsFrom; other than QUERY, what rows of `parent` it takes. `scheduled_for`: what
+    TD_SCHEDULED_TIME() means in it; without one, the time at which the job is made.
     """
-    now = timezone.now()
-    job = Job(
-        query=query,
-        query_version=query_version,
-        name=name,
-        database_name=text.database.name,
-        engine=text.engine,
-        source=text.source,
-        source_name=text.source.name if text.source else "",
-        sql=text.sql,
-        time_zone=text.time_zone,
-        parent=parent,
-        rows_from=rows_from,
-        created_by=user,
-        next_attempt_at=now,
-    )
+    job = freeze(text=text, name=name, user=user, query=query, query_version=query_version, target=target)
+    job.parent, job.rows_from, job.scheduled_for = parent, rows_from, scheduled_for
     if target:
-        job.authentication = target.authentication
-        job.destination = target.authentication.name
-        job.connector_key = target.authentication.connector_key
-        job.mapping = target.mapping
-        job.settings = target.settings
         job.mode = mode
     return _queue(job)
 
@@ -77,6 +63,7 @@ def _copy(job: Job, user: User) -> Job:
     return Job(
         query=job.query,
         query_version=job.query_version,
+        scheduled_for=job.scheduled_for,
         name=job.name,
         database_name=job.database_name,
         engine=job.engine,
@@ -102,7 +89,7 @@ def stop(job: Job) -> bool:
     if not Job.objects.filter(pk=job.pk, state__in=ACTIVE).update(kill_requested=True):
         return False
     log(job, "Stop requested.", JobLog.Level.WARN)
-    accounting.end(Job.objects.filter(pk=job.pk, state__in=WAITING), job.pk, JobState.KILLED)
+    events.end(Job.objects.filter(pk=job.pk, state__in=WAITING), job.pk, JobState.KILLED)
     return True
 
 

@@ -65,6 +65,7 @@ def resume(job: Job) -> bool:
             error="",
             advice="",
             error_line=None,
+            error_kind="",
             not_attempted=F("not_attempted") + F("unknown"),
             unknown=0,
             tries=0,
