@@ -33,6 +33,7 @@ def tick() -> None:
     take_over(now)
     end_stopped()
     firing.fire(now)
+    now = timezone.now()  # the jobs just made are due as well
     for pk in _due(now).order_by("-priority", "next_attempt_at").values_list("pk", flat=True)[: _room()]:
         hint(pk, now)
 
