@@ -77,6 +77,14 @@ def test_the_next_slot_follows_the_zone_of_the_schedule():
     assert schedule.next_run_at == at(0, day=25)
 
 
+def test_a_local_time_that_comes_twice_has_two_slots():
+    summer, winter = at(8, day=1), at(9, day=1)  # 01:00 PDT, 01:00 PST
+    schedule = a_schedule("0 1 * * *", slot=summer, time_zone="America/Los_Angeles")
+    firing.fire(summer)
+    firing.fire(winter)
+    assert [job.scheduled_for for job in jobs(schedule)] == [summer, winter]
+
+
 def test_a_disabled_schedule_does_not_run():
     schedule = a_schedule(slot=at(9))
     Schedule.objects.update(enabled=False, next_slot=None, next_run_at=None)
