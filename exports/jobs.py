@@ -21,10 +21,12 @@ def start(
     mode: str = Mode.SEND,
     parent: Job | None = None,
     rows_from: str = RowsFrom.QUERY,
+    part: tuple[int, int] = (0, 0),
 ) -> Job:
     """Make a job of this text, with everything that decides what is sent frozen in it, and wake a worker.
 
-    `rows_from`: of RowsFrom; other than QUERY, what rows of `parent` it takes.
+    `rows_from`: of RowsFrom; other than QUERY, what rows of `parent` it takes; of REJECTS those in `part` of the
+    rejects file.
     """
     now = timezone.now()
     job = Job(
@@ -39,6 +41,8 @@ def start(
         time_zone=text.time_zone,
         parent=parent,
         rows_from=rows_from,
+        rejects_from=part[0],
+        rejects_until=part[1],
         created_by=user,
         next_attempt_at=now,
     )
@@ -67,8 +71,9 @@ def run_again(job: Job, *, user: User) -> Job:
 
 
 def send_result(job: Job, *, user: User, mode: str) -> Job:
-    """A new job that sends the kept result of `job` by its frozen mapping and settings."""
+    """A new job that sends the rows which `job` found valid, by its frozen mapping and settings."""
     sending = _copy(job, user)
+    sending.rejects_from = sending.rejects_until = 0
     sending.mode, sending.parent, sending.rows_from = mode, job, RowsFrom.RESULT
     return _queue(sending)
 
@@ -92,6 +97,8 @@ def _copy(job: Job, user: User) -> Job:
         mode=job.mode,
         parent=job.parent,
         rows_from=job.rows_from,
+        rejects_from=job.rejects_from,
+        rejects_until=job.rejects_until,
         created_by=user,
         next_attempt_at=timezone.now(),
     )

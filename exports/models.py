@@ -110,7 +110,7 @@ class RowsFrom(models.TextChoices):
 
     QUERY = "query", "Query"
     REJECTS = "rejects", "Rows that the parent job did not get through"
-    RESULT = "result", "The parent job's kept result"
+    RESULT = "result", "Rows that the parent job found valid"
 
 
 class Phase(models.TextChoices):
@@ -172,6 +172,8 @@ class Job(models.Model):
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.SEND)
     parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children")
     rows_from = models.CharField(max_length=10, choices=RowsFrom.choices, default=RowsFrom.QUERY)
+    rejects_from = models.BigIntegerField(default=0)  # bytes of the parent's rejects file, half-open:
+    rejects_until = models.BigIntegerField(default=0)  # the part whose rows a job of RowsFrom.REJECTS takes
     created_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     scheduled_for = models.DateTimeField(null=True)

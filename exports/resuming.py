@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from exports import dispatch, jobs, resending
+from exports import dispatch, jobs, sent_on
 from exports.exporter.mapping import check_mapping, from_json
 from exports.job_files import available
 from exports.job_words import service
@@ -43,8 +43,8 @@ def _obstacle(job: Job, until: datetime | None, now: datetime) -> str:
         return "Ignore Invalid Records is off, and not all rows are valid"
     if check_mapping(connector(job.connector_key), from_json(job.mapping), [name for name, _ in job.columns]):
         return "its column mapping does not fit the query"
-    if other := resending.sent_by_another(job):
-        return f"job {other.pk} has sent these rows, or sends them now"
+    if other := sent_on.sent_by_another(job):
+        return f"job {other} has sent these rows, or sends them now"
     if until and until < now:
         return f"{service(job)} may have the unknown events, and drops repeats for 30 days only, which are over"
     return ""
@@ -55,8 +55,8 @@ def resume(job: Job) -> bool:
     now = timezone.now()
     with transaction.atomic():
         if job.parent:
-            resending.lock(job.parent)
-        if resending.sent_by_another(job):
+            sent_on.lock(job.parent)
+        if sent_on.sent_by_another(job):
             return False
         moved = Job.objects.filter(pk=job.pk, state=job.state, position=job.position, finished_at=job.finished_at)
         taken = moved.update(
