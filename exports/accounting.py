@@ -41,6 +41,10 @@ class Ending:
         return sum(r.end == "refused" for r in self.rejects)
 
     @property
+    def unknown(self) -> int:
+        return sum(r.end == "unknown" for r in self.rejects)
+
+    @property
     def settled(self) -> int:
         return self.accepted + len(self.rejects)
 
@@ -82,6 +86,7 @@ def _move(job: JobQuerySet, ending: Ending, length: int, division: dict[str, Any
         accepted=F("accepted") + ending.accepted,
         invalid=F("invalid") + ending.invalid,
         refused=F("refused") + ending.refused,
+        unknown=F("unknown") + ending.unknown,
         not_attempted=F("not_attempted") - ending.settled,
         rejects_bytes=length,
         tries=0,
@@ -218,7 +223,8 @@ def _maybe_in_divided(pk: int, position: int) -> int:
         return 0
     ended = (JobRequest.State.ACCEPTED, JobRequest.State.REFUSED)
     settled = requests.filter(state__in=ended, first_row__gte=divided.first_row, end_row__lte=position)
-    return divided.events - sum(settled.values_list("events", flat=True))
+    left = divided.events - sum(settled.values_list("events", flat=True))
+    return min(left, divided.end_row - position)  # some may have left the time window: their end is on record too
 
 
 def anything_sent(job: Job) -> bool:

@@ -4,7 +4,7 @@ import itertools
 import logging
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
@@ -28,6 +28,7 @@ from exports.modes import sent_mapping
 from exports.rejects import Reject
 from exports.results import NAME, KeptResult
 from exports.sending import Sender
+from exports.unanswered import Unanswered
 from integrations.models import Authentication
 from integrations.spec import Answer
 
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 TALLY_SECONDS = 1.0
 THROTTLED_AT_MOST = timedelta(hours=24)
 SAME_MAPPING = "Correct the mapping in the query and run it again: Resume would go on with the mapping as it was."
+UNANSWERED = "unknown: sent without a clear answer, and outside the time window before it could be sent again"
 REFUSED = ("", "refused", "refused by LINE; our checks had passed it")
 
 
@@ -49,7 +51,7 @@ def export(job: Job, lease: Lease) -> None:
         if job.mode == Mode.VALIDATE:
             line.validate()
             return
-        if line.strict and not job.position:
+        if line.strict and not job.requests.exists():  # else all were valid when the first one left
             line.refuse_if_any_invalid()
         line.send()
 
@@ -71,10 +73,11 @@ class Export:
         self.tries = job.tries
         self.throttled_since = job.throttled_since
         self.strict = not self.settings["ignore_invalid_records"]
+        self.unanswered = Unanswered(job, self.kept, self.plan)
         self.sender = Sender(job, lease, authentication.pk, site.LINE_CONVERSION_API_URL)
 
-    def plan(self, spare: int = 0) -> Plan:
-        now = int(time.time()) + spare
+    def plan(self, now: int) -> Plan:
+        """`now`: UNIX seconds that the time window is held against."""
         return compile_plan(
             self.connector, self.mapping, self.settings, self.kept.schema, now=now, time_zone=self.job.time_zone
         )
@@ -85,7 +88,7 @@ class Export:
         """Check the whole result, sending nothing. → how many rows are invalid; they are on record."""
         self.lease.save(phase=Phase.CHECKING)
         # What a worker found before it died stands: another count, with another "now", could differ from it.
-        return self.job.invalid or accounting.record_invalid(self.lease, self._checked(self.plan()))
+        return self.job.invalid or accounting.record_invalid(self.lease, self._checked(self.plan(int(time.time()))))
 
     def refuse_if_any_invalid(self) -> None:
         """With Ignore Invalid Records off: the whole result is checked, and one invalid row stops the job."""
@@ -132,7 +135,7 @@ class Export:
 
         `spare`: seconds that events must still have left.
         """
-        plan = self.plan(spare)
+        plan = self.plan(int(time.time()) + spare)
         while self.division:
             divided = list(self._batches(plan, self.division.end_row))
             if len(divided) != 1:  # rows that were not in the window yet have come into it: begin with them anew
@@ -196,19 +199,22 @@ class Export:
             self.lease.save(division=division.to_json())
 
     def _settle(self, settled: Settled, request: JobRequest | None) -> None:
-        found = [*map(invalid, settled.rejects), *map(refused, settled.refused)]
+        found = [*self._rejects(settled.rejects), *map(refused, settled.refused)]
         ending = Ending(settled.first_row, settled.end_row, settled.accepted, tuple(sorted(found, key=lambda r: r.row)))
         division = settled.division.to_json() if settled.division else {}
         accounting.settle(self.lease, ending, request=request, division=division)
         self._tally()
         self.position, self.tries, self.throttled_since = settled.end_row, 0, None
         self.division = settled.division
-        if self.strict and settled.rejects:
-            row = settled.rejects[0][0] + 1
+        if self.strict and (turned := [r.row for r in ending.rejects if r.end == "invalid"]):
             raise JobFailed(
-                f"Row {row:,} has become invalid since the check, and Ignore Invalid Records is off.",
+                f"Row {turned[0] + 1:,} has become invalid since the check, and Ignore Invalid Records is off.",
                 "See below why. Events before it were received; correct the data and run again.",
             )
+
+    def _rejects(self, rejects: Sequence[CoreReject]) -> list[Reject]:
+        lost = self.unanswered.among(rejects)
+        return [unanswered(reject) if reject[0] in lost else invalid(reject) for reject in rejects]
 
     def _tally(self) -> None:
         """Now and then: people look at the reasons while the job goes on."""
@@ -271,6 +277,11 @@ class Export:
 def invalid(reject: CoreReject) -> Reject:
     row, reasons = reject
     return Reject(row, "invalid", tuple((name, reason.code, reason.text) for name, reason in reasons))
+
+
+def unanswered(reject: CoreReject) -> Reject:
+    row, reasons = reject
+    return Reject(row, "unknown", ((reasons[0][0], "unknown", UNANSWERED),))
 
 
 def refused(refusal: Refusal) -> Reject:

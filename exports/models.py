@@ -269,6 +269,15 @@ class Job(models.Model):
         return self.state in FINISHED
 
     @property
+    def unknown_ahead(self) -> int:
+        """Unknown rows from the position on: Resume sends them once more. The others left the time window."""
+        return min(self.unknown, self.rows - self.position - self.not_attempted)
+
+    @property
+    def unknown_for_ever(self) -> int:
+        return self.unknown - self.unknown_ahead
+
+    @property
     def folder(self) -> Path:
         """Where the job keeps its result and rejects; holds personal data, mode 0700."""
         return Path(settings.DATA_DIR) / "jobs" / str(self.pk)

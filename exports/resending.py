@@ -52,7 +52,7 @@ class Recheck:
     @property
     def onward(self) -> int | None:
         """That check, where all of them were."""
-        return self.left.check if self.left is not None and not self.left else None
+        return None if self.rows else self.earlier
 
     @property
     def part(self) -> tuple[int, int]:
@@ -60,7 +60,7 @@ class Recheck:
 
     @cached_property
     def rows(self) -> int:
-        if not self.earlier or not self.left:
+        if not self.earlier:
             return self.job.invalid + self.job.refused
         return sum(1 for _ in retrieving.part_of(self.job, self.part))
 
@@ -125,7 +125,7 @@ def look(job: Job) -> Recheck:
     if not kept_file(job):
         return Recheck(job, problem=GONE)
     left = sent_on.left(job)
-    if not left:
+    if not Recheck(job, left=left).rows:
         return Recheck(job, problem="These rows were checked again and sent on. Go on from there:", left=left)
     if not job.query:
         return Recheck(

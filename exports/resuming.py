@@ -30,7 +30,7 @@ def offer(job: Job, now: datetime) -> Offer | None:
     """None for a job with nothing left to send."""
     if job.state not in ENDED_EARLY or not job.result_path or job.mode == Mode.VALIDATE or job.position >= job.rows:
         return None
-    until = job.started_at + REPEATS_DROPPED if job.unknown and job.started_at else None
+    until = job.started_at + REPEATS_DROPPED if job.unknown_ahead and job.started_at else None
     return Offer(_obstacle(job, until, now), until)
 
 
@@ -65,8 +65,8 @@ def resume(job: Job) -> bool:
             error="",
             advice="",
             error_line=None,
-            not_attempted=F("not_attempted") + F("unknown"),
-            unknown=0,
+            not_attempted=F("rows") - F("position"),
+            unknown=F("position") - F("invalid") - F("accepted") - F("refused"),
             tries=0,
             takeovers=0,
             throttled_since=None,

@@ -33,9 +33,10 @@ Part = tuple[int, int]
 
 
 def part_of(job: Job, part: Part) -> Iterator[Reject]:
-    """Those of the job's rejects that lie in the part."""
+    """Those of the job's rejects that lie in the part, without the unknown ones: the destination may have them."""
     start, end = part
-    return (reject for _, reject in rejects.scan(job.folder, min(end, job.rejects_bytes), start))
+    found = rejects.scan(job.folder, min(end, job.rejects_bytes), start)
+    return (reject for _, reject in found if reject.end != "unknown")
 
 
 def rejected(kept: KeptResult, job: Job, part: Part) -> Iterator[pa.Table]:

@@ -31,7 +31,7 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
     if not offer or offer.why_not:
         messages.error(request, f"This job cannot go on: {offer.why_not if offer else 'nothing is left to send'}.")
     elif resuming.resume(job):
-        audit.record("job.resume", job, request=request, name=job.name, row=job.position + 1, unknown=job.unknown)
+        audit.record("job.resume", job, request=request, name=job.name, row=job.position + 1, unknown=job.unknown_ahead)
     return redirect("exports:job", job.pk)
 
 

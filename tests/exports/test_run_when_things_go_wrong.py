@@ -95,7 +95,7 @@ def test_a_request_whose_rows_all_left_the_window_does_not_stay_open(line, start
     job = run(start(events(10)))
     with time_machine.travel(timezone.now() + timedelta(days=91)):
         run(job)
-    assert (job.state, ends(job)) == (JobState.SUCCESS, (10, 10, 0, 0, 0, 0))
+    assert (job.state, ends(job)) == (JobState.SUCCESS, (10, 0, 0, 0, 10, 0))
     assert job.requests.get().state == JobRequest.State.UNKNOWN
 
 
