@@ -137,7 +137,7 @@ class Export:
         """
         plan = self.plan(int(time.time()) + spare)
         while self.division:
-            divided = list(self._batches(plan, self.division.end_row))
+            divided = list(self._batches(plan, self.division.end_row, divided=True))
             if len(divided) != 1:  # rows that were not in the window yet have come into it: begin with them anew
                 self.division = None
             elif not self._deliver(divided[0]):
@@ -149,14 +149,15 @@ class Export:
         if self.position < self.job.rows:
             raise JobFailed("The kept result has fewer rows than the query gave.", "Run the job again from its query.")
 
-    def _batches(self, plan: Plan, end_row: int) -> Iterator[Batch]:
-        """Requests for the rows from the position to `end_row`."""
+    def _batches(self, plan: Plan, end_row: int, *, divided: bool = False) -> Iterator[Batch]:
+        """Requests for the rows from the position to `end_row`; `divided`: what is left of one."""
         return batches(
             plan,
             self.kept.batches(self.position, end_row),
             max_events=self.settings["max_records"],
             max_bytes=self.connector.limits.bytes,
             listener=self.listener,
+            divided=divided,
         )
 
     def _some_at_once(self, made: Iterator[Batch]) -> Iterator[list[Batch]]:

@@ -16,7 +16,7 @@ NAME = "rejects.jsonl"
 
 @dataclass(frozen=True)
 class Reject:
-    """A row that is invalid, refused, or unknown for ever. `reasons`: (field, code, text); field "": the whole record."""
+    """A row that is invalid, refused, or unknown for ever. `reasons`: (field, code, text); field "": the record."""
 
     row: int
     end: str  # "invalid" | "refused" | "unknown"
