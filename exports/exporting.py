@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from exports import accounting, jobs, notes
 from exports.accounting import Ending
-from exports.endings import JobFailed, RetryLater, authentication_gone
+from exports.endings import SAME_MAPPING, JobFailed, RetryLater, authentication_gone
 from exports.exporter.batches import Batch
 from exports.exporter.delivery import Attempt, Cause, Halted, Refusal, Settled, Stale, deliver, next_wait, pause
 from exports.exporter.division import Division
@@ -35,7 +35,6 @@ from integrations.spec import Answer
 logger = logging.getLogger(__name__)
 TALLY_SECONDS = 1.0
 THROTTLED_AT_MOST = timedelta(hours=24)
-SAME_MAPPING = "Correct the mapping in the query and run it again: Resume would go on with the mapping as it was."
 UNANSWERED = "unknown: sent without a clear answer, and outside the time window before it could be sent again"
 REFUSED = ("", "refused", "refused by LINE; our checks had passed it")
 

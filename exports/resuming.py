@@ -8,6 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from exports import dispatch, jobs, sent_on
+from exports.endings import SAME_MAPPING
 from exports.exporter.mapping import check_mapping, from_json
 from exports.job_files import available
 from exports.job_words import service
@@ -20,10 +21,12 @@ ENDED_EARLY = (JobState.ERROR, JobState.KILLED)
 
 @dataclass(frozen=True)
 class Offer:
-    """Whether a job can go on. `why_not`: in words, "" if it can. `until`: unknown events stand in the way after it."""
+    """Whether a job can go on. `why_not`: in words, "" if it can. `until`: unknown events stand in the way after it.
+    `same_mapping`: the job ended because of its mapping, which Resume does not change."""
 
     why_not: str = ""
     until: datetime | None = None
+    same_mapping: bool = False
 
 
 def offer(job: Job, now: datetime) -> Offer | None:
@@ -31,7 +34,7 @@ def offer(job: Job, now: datetime) -> Offer | None:
     if job.state not in ENDED_EARLY or not job.result_path or job.mode == Mode.VALIDATE or job.position >= job.rows:
         return None
     until = job.started_at + REPEATS_DROPPED if job.unknown_ahead and job.started_at else None
-    return Offer(_obstacle(job, until, now), until)
+    return Offer(_obstacle(job, until, now), until, SAME_MAPPING in job.advice)
 
 
 def _obstacle(job: Job, until: datetime | None, now: datetime) -> str:

@@ -89,7 +89,7 @@ def test_a_request_that_was_refused_reached_nobody(line, start):  # noqa: F811
     line.behave([{"status": 400, "times": 100}])
     job = run(start(events(100)))
     assert (job.state, ends(job)) == (JobState.ERROR, (100, 0, 0, 10, 0, 90))
-    assert "Resume would go on with the mapping as it was. LINE received no event." in job.advice
+    assert "Resume and Run again keep the mapping as it was. LINE received no event." in job.advice
 
 
 def test_slowing_down_leaves_nothing_at_line(line, start):  # noqa: F811
