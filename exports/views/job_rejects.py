@@ -28,6 +28,7 @@ def rejects(request: HttpRequest, pk: int) -> HttpResponse:
         "job": job,
         "service": words.service(job),
         "groups": groups,
+        "vanished": reject_pages.vanished(job),
         "chosen": chosen,
         "page": reject_pages.page(job, chosen, start) if chosen else None,
         "start": start,

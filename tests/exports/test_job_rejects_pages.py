@@ -107,6 +107,20 @@ def test_what_grew_what_is_new_and_what_stayed(query, authentication):
     assert group.change == ""
 
 
+def test_what_has_vanished_since_the_last_run_is_shown(client, query, authentication):
+    same = {"query": query, "authentication": authentication}
+    before = rejecting(2, refused=1, **same)
+    told = rows_of(client, rejecting(2, **same))
+    assert f"Whole record Refused by LINE; our checks had passed it 0 0% 1 in job {before.pk}" in told
+    assert f"email Must be an email address 0 0% 2 in job {before.pk + 1}" in rows_of(client, rejecting(0, **same))
+
+
+def test_of_a_job_that_ended_early_nothing_is_said_to_have_vanished(query, authentication):
+    same = {"query": query, "authentication": authentication}
+    rejecting(2, **same)
+    assert reject_pages.vanished(rejecting(0, **same, state=JobState.ERROR)) == []
+
+
 def test_rows_of_another_job_are_compared_with_nothing(query, authentication):
     same = {"query": query, "authentication": authentication}
     parent = rejecting(2, **same)
