@@ -67,7 +67,9 @@ def _queue(job: Job) -> Job:
 def run_again(job: Job, *, user: User) -> Job:
     """A new job that does what `job` did, from its query on: same text, mapping, settings and mode. A job that took
     its rows from another takes them again."""
-    return _queue(_copy(job, user))
+    again = _copy(job, user)
+    again.again_of = job
+    return _queue(again)
 
 
 def send_result(job: Job, *, user: User, mode: str) -> Job:

@@ -174,6 +174,7 @@ class Job(models.Model):
     rows_from = models.CharField(max_length=10, choices=RowsFrom.choices, default=RowsFrom.QUERY)
     rejects_from = models.BigIntegerField(default=0)  # bytes of the parent's rejects file, half-open:
     rejects_until = models.BigIntegerField(default=0)  # the part whose rows a job of RowsFrom.REJECTS takes
+    again_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="repeats")
     created_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     scheduled_for = models.DateTimeField(null=True)

@@ -226,7 +226,8 @@ def _mode(job: Job) -> str:
 
 @dataclass(frozen=True)
 class Relative:
-    """A job that took rows from this one. `says`: what it did, to go before its number; `told`: how it stands."""
+    """A job that took rows from this one, or ran it again. `says`: what it did, to go before its number; `told`: how it
+    stands."""
 
     pk: int
     says: str
@@ -236,31 +237,36 @@ class Relative:
 @dataclass(frozen=True)
 class Family:
     """`from_parent`: what this job does with its parent's rows; `origin`: the job that rejected them, if that is
-    another one. `sends`: how many valid rows wait to be sent, `problem`: why they cannot be."""
+    another one; `again_of`: the job that this one runs again. `sends`: how many valid rows wait to be sent, `problem`:
+    why they cannot be."""
 
     from_parent: str = ""
     origin: int | None = None
+    again_of: int | None = None
     relatives: tuple[Relative, ...] = ()
     sends: int = 0
     problem: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.from_parent or self.relatives or self.sends)
+        return bool(self.from_parent or self.again_of or self.relatives or self.sends)
 
 
 def family(job: Job) -> Family:
-    """Where a job's rows come from, and where they went on to."""
+    """Where a job's rows come from, and where they went on to; and its repeats."""
     from_parent, origin = _descent(job)
+    repeats = tuple(_relative(each, "Run again as") for each in _relatives(job.repeats.all()))
     if not job.finished or not job.exports:
-        return Family(from_parent, origin)
+        return Family(from_parent, origin, job.again_of_id, repeats)
     children = _relatives(job.children.all())
     checks = [child.pk for child in children if child.rows_from == RowsFrom.REJECTS]
     later = _relatives(Job.objects.filter(parent__in=checks, rows_from=RowsFrom.RESULT)) if checks else []
-    relatives = tuple(_relative(each, job) for each in sorted([*children, *later], key=lambda each: each.pk))
+    relatives = tuple(
+        _relative(each, _what_it_did(each, job)) for each in sorted([*children, *later], key=lambda each: each.pk)
+    )
     sends = job.not_attempted if job.mode == Mode.VALIDATE and job.state == JobState.SUCCESS else 0
     if not sends or sent_in(job):
-        return Family(from_parent, origin, relatives)
-    return Family(from_parent, origin, relatives, sends, send_problem(job))
+        return Family(from_parent, origin, job.again_of_id, relatives + repeats)
+    return Family(from_parent, origin, job.again_of_id, relatives + repeats, sends, send_problem(job))
 
 
 def _descent(job: Job) -> tuple[str, int | None]:
@@ -277,9 +283,11 @@ def _relatives(found: Any) -> list[Job]:
     return list(found.defer("sql", "mapping", "settings", "columns", "notes").order_by("-pk")[:SHOWN])
 
 
-def _relative(job: Job, of: Job) -> Relative:
+def _what_it_did(job: Job, of: Job) -> str:
     if job.rows_from == RowsFrom.REJECTS:
-        says = "Checked again in"
-    else:
-        says = f"{'Sent' if job.parent_id == of.pk else 'Resent'}{' as test' if job.mode == Mode.TEST else ''} in"
+        return "Checked again in"
+    return f"{'Sent' if job.parent_id == of.pk else 'Resent'}{' as test' if job.mode == Mode.TEST else ''} in"
+
+
+def _relative(job: Job, says: str) -> Relative:
     return Relative(job.pk, says, words.outcome_text(job) or JobState(job.state).label.lower())

@@ -314,6 +314,17 @@ def test_run_again_says_what_was_accepted_and_until_when_repeats_are_dropped(cli
     assert "LINE accepted 98 rows" in client.get(f"/jobs/{job.pk}").content.decode()
 
 
+@pytest.mark.parametrize("exports", [True, False])
+def test_a_job_and_its_repeat_name_each_other(client, exports):
+    job = a_job(exports=exports)
+    Job.objects.filter(pk=job.pk).update(authentication=an_authentication())
+    client.post(f"/jobs/{job.pk}/run-again")
+    again = Job.objects.get(again_of=job)
+    assert again.parent is None
+    assert f"Run again as job {again.pk} : queued" in text_of(client.get(f"/jobs/{job.pk}"))
+    assert f"Run again of job {job.pk} ." in text_of(client.get(f"/jobs/{again.pk}"))
+
+
 def test_run_again_says_when_the_days_are_over():
     told = job_again.text(a_job(accepted=1), sent(31), timezone.now())
     assert "accepted 1 row of this job" in told and "so what is sent again counts again" in told
