@@ -181,8 +181,8 @@ class Export:
             match step:
                 case Attempt():
                     request = self.sender.record(step)
-                    self._remember(step.division)
                     self._log_answer(request, step)
+                    self._remember(step.division)
                 case Settled():
                     self._settle(step, request)  # what is known goes on record before Stop is heard
                     self.lease.check()
@@ -205,6 +205,8 @@ class Export:
         accounting.settle(self.lease, ending, request=request, division=division)
         self._tally()
         self.position, self.tries, self.throttled_since = settled.end_row, 0, None
+        if self.division and not settled.division:
+            self._log_division(settled.end_row)
         self.division = settled.division
         if self.strict and (turned := [r.row for r in ending.rejects if r.end == "invalid"]):
             raise JobFailed(
@@ -224,11 +226,21 @@ class Export:
 
     def _log_answer(self, request: JobRequest, attempt: Attempt) -> None:
         code = attempt.reply.status
-        if code == 202:
-            return
+        if code == 202 or (self.division and attempt.answer is Answer.DIVIDE):
+            return  # of a request that is being taken apart, the first refusal and the end are told
         says = self.connector.says(code).what if code else f"{self.connector.unreachable.what} {attempt.reply.error}."
         rows = f"rows {attempt.first_row + 1:,} to {attempt.end_row:,}"
-        jobs.log(self.job, f"Request {request.number}, {rows}: {says}", JobLog.Level.WARN)
+        then = " It is taken apart to find out which." if attempt.answer is Answer.DIVIDE and attempt.division else ""
+        jobs.log(self.job, f"Request {request.number}, {rows}: {says}{then}", JobLog.Level.WARN)
+
+    def _log_division(self, end_row: int) -> None:
+        """What it took to take apart the request that ended here."""
+        first = self.job.requests.filter(end_row=end_row, state=JobRequest.State.DIVIDED).order_by("number").first()
+        if first:
+            parts = self.job.requests.filter(number__gt=first.number)
+            took, bad = parts.count(), parts.filter(state=JobRequest.State.REFUSED).count()
+            told = f"{took:,} more request{'s' * (took != 1)}, {bad:,} event{'s' * (bad != 1)} refused."
+            jobs.log(self.job, f"Request {first.number} is taken apart: {told}")
 
     # --- what stops it
 

@@ -237,6 +237,12 @@ def test_a_request_that_line_refuses_is_taken_apart(line, start):
     assert ends(job) == (200, 0, 199, 1, 0, 0)
     assert line.stats["duplicates"] == 0
     assert JobReason.objects.get().code == "refused"
+    told = [text for text in job.log.values_list("text", flat=True) if "taken apart" in text]
+    assert told == [
+        f"Request 1, rows 1 to 200: {CONNECTOR.says(400).what} It is taken apart to find out which.",
+        f"Request 1 is taken apart: {job.requests.count() - 1} more requests, 1 event refused.",
+    ]
+    assert job.log.filter(text__startswith="Request ").count() == 2
 
 
 def test_an_empty_result_succeeds_and_says_so(line, start):
