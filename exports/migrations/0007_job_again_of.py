@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("exports", "0005_rejects_taken"),
+        ("exports", "0006_rejects_taken"),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ def all_were_taken(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("exports", "0004_tallied_bytes")]
+    dependencies = [("exports", "0005_turns")]
     operations = [
         migrations.AddField("job", "rejects_from", models.BigIntegerField(default=0)),
         migrations.AddField("job", "rejects_until", models.BigIntegerField(default=0)),
