@@ -11,6 +11,7 @@ from django.db.models import Q
 from exports.exporter.explain import Reject
 from exports.exporter.pipeline import invalid_rows
 from exports.exporter.plan import Plan
+from exports.lease import db_retry
 from exports.models import Job, JobRequest
 from exports.results import KeptResult
 
@@ -23,7 +24,7 @@ class Unanswered:
 
     def __init__(self, job: Job, kept: KeptResult, plan_at: Callable[[int], Plan]) -> None:
         sent = JobRequest.objects.filter(Q(maybe_in=True) | Q(state=JobRequest.State.SENDING), job=job)
-        self.requests = list(sent.filter(end_row__gt=job.position))
+        self.requests = db_retry(lambda: list(sent.filter(end_row__gt=job.position)))
         self.kept, self.plan_at = kept, plan_at
 
     def among(self, rejects: Sequence[Reject]) -> set[int]:

@@ -210,6 +210,15 @@ def test_a_sending_that_sent_nothing_is_not_resumed_after_another_one(job, save,
     assert not resuming.resume(first)
 
 
+def test_a_sending_that_sent_nothing_is_not_run_again_after_another_one(job, save, editor, line, as_user):
+    save(mapping=FIXED)
+    line.behave([{"status": 401}])
+    first = send(recheck(job, editor), editor)
+    second = send(recheck(job, editor), editor)
+    page = as_user(editor).post(f"/jobs/{first.pk}/run-again", follow=True).content.decode()
+    assert f"Job {second.pk} has sent these rows" in page and not first.repeats.exists()
+
+
 def test_a_sending_that_is_resumed_is_the_only_one(job, save, editor, line):
     save(mapping=FIXED)
     line.behave([{"status": 401}])
