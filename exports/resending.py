@@ -47,7 +47,7 @@ class Recheck:
     @property
     def earlier(self) -> int | None:
         """The check after which others of the rejected rows were sent on already."""
-        return self.left.check if self.left else None
+        return self.left.check if self.left is not None else None
 
     @property
     def onward(self) -> int | None:
@@ -56,7 +56,7 @@ class Recheck:
 
     @property
     def part(self) -> tuple[int, int]:
-        return (self.left.start, self.left.end) if self.left else (0, 0)
+        return (self.left.start, self.left.end) if self.left is not None else (0, 0)
 
     @cached_property
     def rows(self) -> int:
