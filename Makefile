@@ -84,6 +84,7 @@ bench: setup-dev
 	$(PY) -m benchmarks $(BENCH)
 	$(PY) -m benchmarks.notes
 	$(PY) -m benchmarks.jobs_pages
+	$(PY) -m benchmarks.schedules
 	$(PY) -m benchmarks.load
 	$(PY) -m benchmarks.queries
 	$(PY) -m benchmarks.sources

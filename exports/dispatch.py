@@ -1,4 +1,4 @@
-"""The dispatcher: hands waiting jobs to workers, and the jobs of dead workers to others.
+"""The dispatcher: makes the jobs of due slots, hands waiting jobs to workers, and the jobs of dead workers to others.
 
 `tick` is idempotent and may be called by any number of processes at once.
 """
@@ -6,29 +6,34 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from exports import accounting, notes, preview
+from exports import events, firing, notes, preview
 from exports.lease import alive
-from exports.models import WAITING, Job, JobLog, JobQuerySet, JobState
+from exports.models import ACTIVE, WAITING, ErrorKind, Job, JobLog, JobQuerySet, JobState
 from warehouse.sweep import sweep
 
 REHINT = timedelta(seconds=30)
 HINTS_A_WORKER = 2
 TAKEOVERS = 5  # in a row, without any progress
-WORKERS_DIE = f"{TAKEOVERS + 1} workers died while they ran this job, at the same row each time."
-WORKERS_DIE_ADVICE = "Ask the admin of this server to look at its log: it may be short of memory or disk space."
+WORKERS_DIE = {
+    "error": f"{TAKEOVERS + 1} workers died while they ran this job, at the same row each time.",
+    "advice": "Ask the admin of this server to look at its log: it may be short of memory or disk space.",
+    "error_kind": ErrorKind.FAULT,
+}
 
 
 def tick() -> None:
     now = timezone.now()
     take_over(now)
     end_stopped()
+    firing.fire(now)
+    now = timezone.now()  # the jobs just made are due as well
     for pk in _due(now).order_by("-priority", "next_attempt_at").values_list("pk", flat=True)[: _room()]:
         hint(pk, now)
 
@@ -40,7 +45,14 @@ def _room() -> int:
 
 def _due(now: datetime) -> JobQuerySet:
     unheard = Q(hinted_at=None) | Q(hinted_at__lt=now - REHINT)
-    return Job.objects.filter(unheard, state__in=WAITING, next_attempt_at__lte=now, kill_requested=False)
+    due = Job.objects.filter(unheard, state__in=WAITING, next_attempt_at__lte=now, kill_requested=False)
+    return due.exclude(Exists(_before(OuterRef("schedule"), OuterRef("pk"))))
+
+
+def _before(schedule: OuterRef, pk: OuterRef) -> JobQuerySet:
+    """The jobs of a schedule run one at a time, in the order in which they were made."""
+    earlier = Q(state__in=ACTIVE, pk__lt=pk) | Q(state=JobState.RUNNING)
+    return Job.objects.filter(earlier, schedule=schedule).exclude(pk=pk)
 
 
 def hint(pk: int, now: datetime) -> None:
@@ -67,9 +79,9 @@ def take_over(now: datetime) -> None:
     for pk, token, stop, takeovers in dead.values_list("pk", "lease_token", "kill_requested", "takeovers"):
         mine = running.filter(pk=pk, lease_token=token)
         if stop:
-            accounting.end(mine, pk, JobState.KILLED)
+            events.end(mine, pk, JobState.KILLED)
         elif takeovers >= TAKEOVERS:
-            accounting.end(mine, pk, JobState.ERROR, error=WORKERS_DIE, advice=WORKERS_DIE_ADVICE)
+            events.end(mine, pk, JobState.ERROR, **WORKERS_DIE)
         else:
             _requeue(mine, pk, now)
 
@@ -91,7 +103,7 @@ def _requeue(job: JobQuerySet, pk: int, now: datetime) -> None:
 def end_stopped() -> None:
     """Jobs that were told to stop in the moment in which their worker gave them back."""
     for pk in Job.objects.filter(state__in=WAITING, kill_requested=True).values_list("pk", flat=True):
-        accounting.end(Job.objects.filter(pk=pk, state__in=WAITING), pk, JobState.KILLED)
+        events.end(Job.objects.filter(pk=pk, state__in=WAITING), pk, JobState.KILLED)
 
 
 def tidy() -> None:

@@ -2,15 +2,24 @@
 
 from typing import Any
 
+from exports.models import ErrorKind
+
+# How the advice ends after a fault of the mapping: `resuming` knows it by that.
+SAME_MAPPING = "Correct the mapping in the query and run the query: Resume and Run again keep the mapping as it was."
+
 
 class JobFailed(Exception):
-    """The job ends in error: what is wrong, what the user can do, and where in the query."""
+    """The job ends in error: what is wrong, what the user can do, and where in the query.
 
-    def __init__(self, error: str, advice: str = "", *, line: int | None = None) -> None:
+    `kind`: where it does not follow from how far the job came, see `exports.error_kinds`.
+    """
+
+    def __init__(self, error: str, advice: str = "", *, line: int | None = None, kind: ErrorKind | None = None) -> None:
         super().__init__(error)
         self.error = error
         self.advice = advice
         self.line = line
+        self.kind = kind
 
 
 def authentication_gone(name: str) -> JobFailed:

@@ -12,19 +12,23 @@ from warehouse.engines.base import Engine, EngineUnavailable, Limits, TableFiles
 from warehouse.engines.duckdb import DuckDBEngine
 
 
+class SourceUnusable(EngineUnavailable):
+    """The source is gone or its secrets cannot be read: someone has to correct that."""
+
+
 def engine(kind: str, source: Authentication | None = None) -> Engine:
     """The engine for EngineType `kind`; its errors are those of `warehouse.engines.base`.
 
-    Raises EngineUnavailable if the source is gone or its secrets cannot be read.
+    Raises SourceUnusable if the source is gone or its secrets cannot be read.
     """
     if kind != EngineType.SOURCE:
         return DuckDBEngine(dialect=kind)
     if source is None:
-        raise EngineUnavailable("The source of this query does not exist any more. Choose another one.")
+        raise SourceUnusable("The source of this query does not exist any more. Choose another one.")
     try:
         return sources.engine_of(source)
     except SecretUnreadable as error:
-        raise EngineUnavailable(f"The source {source.name} cannot be used: {error}") from error
+        raise SourceUnusable(f"The source {source.name} cannot be used: {error}") from error
 
 
 def limits() -> Limits:

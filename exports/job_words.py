@@ -103,12 +103,12 @@ def queued(job: Job) -> str:
 def _rows_of(job: Job) -> str:
     return {
         RowsFrom.REJECTS: f"It takes the rows that job {job.parent_id} did not get through.",
-        RowsFrom.RESULT: f"It takes the rows of job {job.parent_id}.",
+        RowsFrom.RESULT: f"It takes the rows that job {job.parent_id} found valid.",
     }.get(RowsFrom(job.rows_from), "")
 
 
 def _queued(job: Job) -> str:
-    who = job.created_by or "the console"
+    who = _queued_by(job)
     if not job.exports:
         return f"Query queued by {who}."
     if job.mode == Mode.VALIDATE:
@@ -116,6 +116,13 @@ def _queued(job: Job) -> str:
     if job.mode == Mode.TEST:
         return f"Test for {job.destination} queued by {who}. {service(job)} shows test events, but does not count them."
     return f"Export to {job.destination} queued by {who}."
+
+
+def _queued_by(job: Job) -> str:
+    if job.schedule_id and job.scheduled_for:
+        local = job.scheduled_for.astimezone(zone(job))
+        return f"its schedule for {local:%Y-%m-%d %H:%M} {zone_name(local)}"
+    return str(job.created_by or "the console")
 
 
 def share(part: float, whole: float) -> float:
@@ -134,7 +141,7 @@ def service(job: Job) -> str:
 
 
 def by_whom(job: Job) -> str:
-    if job.scheduled_for:
+    if job.schedule_id:
         return "schedule"
     return job.created_by.display_name if job.created_by else "the console"
 

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
-from exports.upkeep_models import ClusterBeat, JobTotal, TotalsUntil, Upkeep  # noqa: F401 - Django looks here
+from exports.schedule_models import Schedule
+from exports.upkeep_models import ClusterBeat, JobTotal, Upkeep  # noqa: F401 - Django looks here
 from integrations.models import Authentication
 from warehouse.models import Database
 
@@ -111,7 +112,17 @@ class RowsFrom(models.TextChoices):
 
     QUERY = "query", "Query"
     REJECTS = "rejects", "Rows that the parent job did not get through"
-    RESULT = "result", "The parent job's kept result"
+    RESULT = "result", "Rows that the parent job found valid"
+
+
+class ErrorKind(models.TextChoices):
+    """What has to happen before a job that ended in error can succeed."""
+
+    CONFIGURATION = "configuration", "Configuration"  # someone corrects the query, mapping, settings or rights
+    DATA = "data", "Data"  # rows are corrected
+    LIMIT = "limit", "Limit"  # the query becomes smaller, or its limit higher
+    TRANSIENT = "transient", "Transient"  # time passes
+    FAULT = "fault", "Fault"  # of the console
 
 
 class Phase(models.TextChoices):
@@ -173,8 +184,12 @@ class Job(models.Model):
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.SEND)
     parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children")
     rows_from = models.CharField(max_length=10, choices=RowsFrom.choices, default=RowsFrom.QUERY)
+    rejects_from = models.BigIntegerField(default=0)  # bytes of the parent's rejects file, half-open:
+    rejects_until = models.BigIntegerField(default=0)  # the part whose rows a job of RowsFrom.REJECTS takes
+    again_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="repeats")
     created_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    schedule = models.ForeignKey(Schedule, models.SET_NULL, null=True, related_name="jobs", db_index=False)
     scheduled_for = models.DateTimeField(null=True)
     priority = models.SmallIntegerField(default=0)
 
@@ -187,6 +202,7 @@ class Job(models.Model):
     error = models.TextField(blank=True, default="")
     advice = models.TextField(blank=True, default="")
     error_line = models.PositiveIntegerField(null=True)
+    error_kind = models.CharField(max_length=14, choices=ErrorKind.choices, blank=True, default="")
 
     # who has it
     lease_token = models.UUIDField(null=True)
@@ -218,7 +234,7 @@ class Job(models.Model):
     refused = models.BigIntegerField(default=0)
     unknown = models.BigIntegerField(default=0)
     not_attempted = models.BigIntegerField(default=0)
-    counted: Any = models.JSONField(default=dict)  # of the row counts, what is in the totals; see exports.totals
+    counted: Any = models.JSONField(default=dict)  # of the row counts, what is in exports.totals
     notes: Any = models.JSONField(default=dict)  # warnings and readiness, counted over the rows; see exports.notes
     outcome = models.GeneratedField(  # one of Outcome
         expression=_OUTCOME, output_field=models.CharField(max_length=12), db_persist=True
@@ -232,6 +248,7 @@ class Job(models.Model):
             models.Index(fields=["state", "-id"], name="job_by_state"),
             models.Index(fields=["query", "-id"], name="job_by_query"),
             models.Index(fields=["authentication", "-id"], name="job_by_destination"),
+            models.Index(fields=["schedule", "state", "id"], name="job_by_schedule"),
             models.Index(fields=["created_at"], name="job_by_time"),
             models.Index(fields=["outcome", "-id"], name="job_by_outcome"),
             models.Index(fields=["name", "outcome", "-id"], name="job_by_name"),
@@ -267,6 +284,15 @@ class Job(models.Model):
     @property
     def finished(self) -> bool:
         return self.state in FINISHED
+
+    @property
+    def unknown_ahead(self) -> int:
+        """Unknown rows from the position on: Resume sends them once more. The others left the time window."""
+        return min(self.unknown, self.rows - self.position - self.not_attempted)
+
+    @property
+    def unknown_for_ever(self) -> int:
+        return self.unknown - self.unknown_ahead
 
     @property
     def folder(self) -> Path:

@@ -14,7 +14,7 @@ from exports.endings import JobFailed
 from exports.exporter.mapping import check_mapping
 from exports.exporter.plan import PlanError
 from exports.lease import JobKilled, Lease
-from exports.models import Job, Phase
+from exports.models import ErrorKind, Job, Phase
 from exports.modes import sent_mapping
 from exports.results import NAME, keep, keep_batches
 from exports.texts import Text
@@ -181,6 +181,7 @@ def _stoppable(lease: Lease, result: Result) -> Iterator[None]:
     except Cancelled as error:
         if lease.kill:
             raise JobKilled from error
-        raise JobFailed("The query was stopped from outside.", "Run the job again.") from error
+        outside = "The query was stopped from outside."
+        raise JobFailed(outside, "Run the job again.", kind=ErrorKind.TRANSIENT) from error
     finally:
         lease.on_kill = None

@@ -8,7 +8,7 @@ import pyarrow as pa
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from exports import accounting, exporting, inheriting, job_words, jobs, masking, notes, querying
+from exports import accounting, error_kinds, events, exporting, inheriting, job_words, jobs, masking, notes, querying
 from exports.endings import JobFailed, RetryLater
 from exports.exporter.plan import PlanError
 from exports.lease import JobKilled, Lease, LostLease, db_retry, heartbeat
@@ -80,13 +80,14 @@ def _finished(job: Job) -> str:
         return f"Finished: the query returned no rows, so there was nothing to {'check' if validation else 'send'}."
     if validation:
         return f"Finished: {job.not_attempted:,} valid, {job.invalid:,} invalid. Nothing was sent."
-    return f"Finished: {job.accepted:,} accepted, {job.invalid:,} invalid, {job.refused:,} refused."
+    unknown = f", {job.unknown:,} unknown" if job.unknown else ""
+    return f"Finished: {job.accepted:,} accepted, {job.invalid:,} invalid, {job.refused:,} refused{unknown}."
 
 
 def _end(job: Job, lease: Lease, state: JobState, text: str, level: str = JobLog.Level.INFO, **values: Any) -> str:
     db_retry(job.refresh_from_db)
     values["notes"] = notes.of_ended(job, state)
-    if not db_retry(lambda: accounting.end(lease.mine(), job.pk, state, **values)):
+    if not db_retry(lambda: events.end(lease.mine(), job.pk, state, **values)):
         raise LostLease
     notes.discard(job)
     jobs.log(job, text, level)
@@ -117,7 +118,8 @@ def _failed(job: Job, lease: Lease, error: Exception) -> str:
     if job.exports and not accounting.anything_sent(job):
         told = f"{job_words.service(job)} received no event." if job.requests.exists() else "Nothing was sent."
         advice = f"{advice} {told}".strip()
-    values = {"error": failed.error, "advice": advice, "error_line": failed.line}
+    values: dict[str, Any] = {"error": failed.error, "advice": advice, "error_line": failed.line}
+    values["error_kind"] = error_kinds.of(error, job)
     return _end(job, lease, JobState.ERROR, failed.error, JobLog.Level.ERROR, **values)
 
 

@@ -106,6 +106,8 @@ class Sender:
             request = JobRequest(job=self.job, number=self.number, first_row=batch.first_row)
         elif request.state == JobRequest.State.SENDING:
             request.maybe_in = True  # its process died before the answer
+            died = {"at": request.sent_at.isoformat(), "code": None, "ms": 0, "error": "its worker died"}
+            request.attempts.append(died)
         request.end_row, request.events, request.bytes = batch.end_row, batch.events, len(batch.body)
         request.state, request.sent_at = JobRequest.State.SENDING, timezone.now()
         if request.pk:

@@ -69,7 +69,10 @@ def dump(target: Target | None) -> str:
 
 def of(query: Query) -> Target | None:
     """The target that is kept with a query."""
-    row = ExportTarget.objects.select_related("authentication").filter(query=query).first()
+    return as_target(ExportTarget.objects.select_related("authentication").filter(query=query).first())
+
+
+def as_target(row: ExportTarget | None) -> Target | None:
     return Target(authentication=row.authentication, mapping=row.mapping, settings=row.settings) if row else None
 
 

@@ -20,7 +20,7 @@ class ClusterBeat(models.Model):
 
 
 class JobTotal(models.Model):
-    """How many jobs ended one way, and how their rows did, since the console was set up: outlives the jobs."""
+    """How many jobs ended one way, and how their rows did, since they are counted: outlives the jobs."""
 
     outcome = models.CharField(max_length=12)
     connector_key = models.CharField(max_length=40, blank=True)
@@ -37,15 +37,6 @@ class JobTotal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.jobs:,} jobs: {self.outcome}"
-
-
-class TotalsUntil(models.Model):
-    """The one row that says which jobs are in the totals: those that ended up to then."""
-
-    at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 class Upkeep(models.Model):

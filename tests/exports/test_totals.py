@@ -1,92 +1,59 @@
 """Totals of ended jobs: each job once an ending, and nothing falls when jobs are resumed or deleted."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
-from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
-from exports import totals
+from exports import events
 from exports.models import Job, JobState
-from exports.totals import SETTLED, sum_up
-from exports.upkeep_models import JobTotal, TotalsUntil
+from exports.upkeep_models import JobTotal
 from tests.exports.factories import a_job
 
 pytestmark = pytest.mark.django_db
 
 
-def over(job, ago=2 * SETTLED):
-    Job.objects.filter(pk=job.pk).update(finished_at=timezone.now() - ago)
-    return job
+def end(job, state="success", **counts):
+    Job.objects.filter(pk=job.pk).update(**counts)
+    return events.end(Job.objects.filter(pk=job.pk), job.pk, state)
+
+
+def waiting(**values):
+    return a_job(JobState.QUEUED, **values)
 
 
 def summed():
     return JobTotal.objects.aggregate(jobs=Sum("jobs"), accepted=Sum("accepted"), left=Sum("not_attempted"))
 
 
-def test_each_job_is_counted_once():
-    over(a_job(accepted=5)), over(a_job(accepted=7))
-    sum_up()
-    sum_up()
+def test_each_job_counts_when_it_ends():
+    end(waiting(accepted=5)), end(waiting(accepted=7)), waiting(accepted=9)
     assert summed() == {"jobs": 2, "accepted": 12, "left": 0}
 
 
-def test_a_job_that_has_just_ended_is_counted_later():
-    job = over(a_job(accepted=5), SETTLED / 2)
-    sum_up()
-    assert not JobTotal.objects.exists()
-    over(job)
-    sum_up()
-    assert summed()["jobs"] == 1
+def test_they_are_told_apart_by_outcome_connector_and_mode():
+    end(waiting(accepted=5)), end(waiting(accepted=5, invalid=1)), end(waiting(exports=False), "error")
+    end(waiting(accepted=5, mode="test"))
+    kinds = JobTotal.objects.order_by("pk").values_list("outcome", "connector_key", "mode")
+    line = "line_conversion"
+    expected = [("success", line, "send"), ("rejects", line, "send"), ("error", "", "send"), ("success", line, "test")]
+    assert list(kinds) == expected
 
 
-def test_running_jobs_are_not_counted():
-    a_job(JobState.RUNNING, accepted=5)
-    sum_up()
+def test_a_job_that_may_not_end_does_not_count():
+    job = waiting()
+    assert not events.end(Job.objects.filter(pk=job.pk, state="running"), job.pk, "success")
     assert not JobTotal.objects.exists()
 
 
 def test_a_resumed_job_adds_only_what_its_rows_have_gained():
-    job = over(a_job(JobState.KILLED, accepted=40, not_attempted=60, position=40))
-    sum_up()
-    Job.objects.filter(pk=job.pk).update(state="success", accepted=100, not_attempted=0, position=100)
-    TotalsUntil.objects.update(at=timezone.now() - 1.8 * SETTLED)
-    over(job, 1.5 * SETTLED)
-    sum_up()
+    job = waiting(accepted=40, not_attempted=60, position=40)
+    end(job, "killed")
+    Job.objects.filter(pk=job.pk).update(state="queued", finished_at=None, next_attempt_at=timezone.now())
+    end(job, accepted=100, not_attempted=0, position=100)
     assert summed() == {"jobs": 2, "accepted": 100, "left": 60}
 
 
-def test_many_jobs_that_ended_at_the_same_moment_are_all_counted(monkeypatch):
-    monkeypatch.setattr(totals, "BATCH", 3)
-    at = timezone.now() - 2 * SETTLED
-    for number in range(10):
-        over(a_job(accepted=1, name=f"q{number}"))
-    Job.objects.update(finished_at=at)
-    over(a_job(accepted=1))
-    sum_up()
-    sum_up()
-    assert summed()["jobs"] == 11
-
-
 def test_totals_outlive_their_jobs():
-    over(a_job(accepted=5))
-    sum_up()
+    end(waiting(accepted=5))
     Job.objects.all().delete()
     assert summed() == {"jobs": 1, "accepted": 5, "left": 0}
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_that_count_at_once_count_once():
-    for _ in range(5):
-        over(a_job(accepted=1))
-
-    def count(_):
-        try:
-            sum_up()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(count, range(4)))
-    assert summed()["jobs"] == 5

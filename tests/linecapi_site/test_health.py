@@ -9,9 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from exports import beats
+from exports import beats, totals
 from exports.models import Job, JobState
-from exports.totals import SETTLED, sum_up
 from exports.upkeep_models import ClusterBeat, JobTotal, Upkeep
 from linecapi_site import health
 from tests.exports.factories import a_job, exporting
@@ -27,10 +26,6 @@ def metrics(client, settings, db):
         return {k: float(v) for k, v in re.findall(r"^(linecapi_\S+) (\S+)$", text, re.M)}
 
     return ask
-
-
-def long_over(job):
-    Job.objects.filter(pk=job.pk).update(finished_at=timezone.now() - 2 * SETTLED)
 
 
 def test_a_process_that_answers_is_healthy_without_its_database(client):
@@ -130,8 +125,7 @@ def test_clusters_and_their_workers_are_counted_while_they_are_alive(metrics):
 
 
 def test_ended_jobs_and_their_rows_are_counted(metrics):
-    long_over(a_job(accepted=90, invalid=10)), long_over(a_job(JobState.ERROR, exports=False))
-    sum_up()
+    totals.add(a_job(accepted=90, invalid=10)), totals.add(a_job(JobState.ERROR, exports=False))
     found = metrics()
     assert found['linecapi_jobs_ended_total{connector="line_conversion",mode="send",outcome="rejects"}'] == 1
     assert found['linecapi_jobs_ended_total{connector="",mode="send",outcome="error"}'] == 1

@@ -1,0 +1,54 @@
+"""What follows from the end of a job.
+
+Every job ends through `end`, whoever ends it: what has to be done or told then belongs into `job_ended`, and what has
+to be told when a schedule was disabled, into `_schedule_disabled`. Both run once, in the transaction of the end.
+"""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from exports import accounting, timing, totals
+from exports.models import ErrorKind, Job, JobLog, JobQuerySet, JobState
+from exports.schedule_models import Schedule
+
+DISABLED_AT = 5  # configuration errors in a row
+
+
+def end(job: JobQuerySet, pk: int, state: str, **values: Any) -> bool:
+    """End a job for good, as `accounting.end` does, with all that follows from it. False: it may not end."""
+    accounting.tally(pk)  # which may take a while: not within the transaction
+    with transaction.atomic():
+        if not accounting.end(job, pk, state, **values):
+            return False
+        job = Job.objects.get(pk=pk)
+        job_ended(job)
+        totals.add(job)  # last: all ends have its rows in common
+    return True
+
+
+def job_ended(job: Job) -> None:
+    """The job's schedule counts its configuration errors; any success starts anew, other ends do not matter."""
+    if job.schedule_id is None:
+        return
+    schedules = Schedule.objects.filter(pk=job.schedule_id)
+    if job.state == JobState.SUCCESS:
+        schedules.filter(failures__gt=0).update(failures=0)
+    elif job.error_kind == ErrorKind.CONFIGURATION and schedules.update(failures=F("failures") + 1):
+        _disable_after_failures(job, schedules.get())
+
+
+def _disable_after_failures(job: Job, schedule: Schedule) -> None:
+    why = f"Disabled after {schedule.failures} jobs in a row ended in a configuration error, job {job.pk} the last."
+    tired = Schedule.objects.filter(pk=schedule.pk, failures__gte=DISABLED_AT)
+    if timing.switch_off(tired, why):
+        _schedule_disabled(job, schedule)
+
+
+def _schedule_disabled(job: Job, schedule: Schedule) -> None:
+    text = (
+        f"The schedule is disabled: {schedule.failures} jobs in a row ended in a configuration error. Correct what is "
+        "wrong, then enable it again."
+    )
+    JobLog.objects.create(job=job, level=JobLog.Level.ERROR, text=text)

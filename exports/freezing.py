@@ -1,0 +1,40 @@
+"""A job that is made but not queued yet: everything that decides what is sent is frozen in it."""
+
+from django.utils import timezone
+
+from accounts.models import User
+from exports.models import Job, Query
+from exports.targets import Target
+from exports.texts import Text
+
+
+def freeze(
+    *,
+    text: Text,
+    name: str,
+    user: User | None,
+    query: Query | None = None,
+    query_version: int | None = None,
+    target: Target | None = None,
+) -> Job:
+    """An unsaved job of this text, to run as soon as a worker is free."""
+    job = Job(
+        query=query,
+        query_version=query_version,
+        name=name,
+        database_name=text.database.name,
+        engine=text.engine,
+        source=text.source,
+        source_name=text.source.name if text.source else "",
+        sql=text.sql,
+        time_zone=text.time_zone,
+        created_by=user,
+        next_attempt_at=timezone.now(),
+    )
+    if target:
+        job.authentication = target.authentication
+        job.destination = target.authentication.name
+        job.connector_key = target.authentication.connector_key
+        job.mapping = target.mapping
+        job.settings = target.settings
+    return job

@@ -1,0 +1,132 @@
+"""What people do with a saved query's schedule."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice, takewhile
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from exports import firing, jobs, targets, texts, timing
+from exports.models import Job, Query
+from exports.queries import NotPossible
+from exports.schedule_models import Schedule, Slot
+from exports.timing import Timing
+
+MOST_BACKFILLED = 10
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """The jobs that were made, in the order of their slots, and the slots that had run before."""
+
+    jobs: list[Job]
+    known: list[Slot]
+
+
+def of(query: Query) -> Schedule | None:
+    return Schedule.objects.filter(query=query).first()
+
+
+def save(query: Query, wanted: Timing, *, user: User | None, monthly: bool = False) -> Schedule:
+    """Give the query this schedule, from its next slot on. `monthly`: the preset @monthly is allowed.
+
+    A schedule that it has keeps its history, stays disabled if it is, and, while neither its cron line nor its time
+    zone changes, keeps the slots that wait for their run time. Raises ScheduleError.
+    """
+    wanted.check(monthly=monthly)
+    with transaction.atomic():
+        before = Schedule.objects.select_for_update().filter(query=query).first()
+        schedule = before or Schedule(query=query)
+        since = _dealt_with(before, wanted, timezone.now())
+        for name, value in wanted.columns().items():
+            setattr(schedule, name, value)
+        _store(schedule, since, user)
+    return schedule
+
+
+def _dealt_with(before: Schedule | None, wanted: Timing, now: datetime) -> datetime:
+    """Until when the slots are dealt with, or not wanted."""
+    if not before or not before.next_slot or (before.cron, before.time_zone) != (wanted.cron, wanted.time_zone):
+        return now
+    return min(now, before.next_slot - timedelta(microseconds=1))
+
+
+def _store(schedule: Schedule, since: datetime, user: User | None) -> None:
+    stored = timing.of(schedule)
+    line, zone = stored.parsed()
+    if schedule.enabled:
+        schedule.next_slot = line.next_after(since, zone)
+        schedule.next_run_at = stored.run_at(schedule.next_slot)
+    schedule.problem = ""
+    schedule.changed_by, schedule.changed_at = user, timezone.now()
+    schedule.save()
+
+
+def remove(query: Query) -> None:
+    """The query runs by itself no more. The history of its slots goes with it; their jobs stay."""
+    with transaction.atomic():
+        locked = Schedule.objects.select_for_update().filter(query=query).first()  # no job is made of it meanwhile
+        if locked:
+            locked.delete()
+
+
+def pause(schedule: Schedule, *, user: User) -> bool:
+    """Disable the schedule. False: it was disabled before."""
+    mine = Schedule.objects.filter(pk=schedule.pk)
+    return timing.switch_off(mine, f"Paused by {user.display_name}.")
+
+
+def resume(schedule: Schedule, *, user: User) -> Schedule:
+    """Enable the schedule from its next slot on; failures count anew. Raises ScheduleError if it cannot be read."""
+    with transaction.atomic():
+        locked = Schedule.objects.select_for_update().get(pk=schedule.pk)
+        if not locked.enabled:
+            locked.enabled, locked.disabled_at, locked.disabled_why, locked.failures = True, None, "", 0
+            _store(locked, timezone.now(), user)
+    return locked
+
+
+def run_now(query: Query, *, user: User, scheduled_for: datetime | None = None) -> Job:
+    """Run the saved query once, beside the slots of its schedule, which neither counts this job nor waits for it.
+
+    `scheduled_for`: what TD_SCHEDULED_TIME() means; None: now.
+    """
+    return jobs.start(
+        text=texts.of(query),
+        name=query.name,
+        user=user,
+        query=query,
+        query_version=query.version,
+        target=targets.of(query),
+        scheduled_for=scheduled_for,
+    )
+
+
+def backfill(schedule: Schedule, first: datetime, count: int = 1) -> Backfill:
+    """Run the `count` slots from the past time `first` on, one at a time in their order; those to come are left out.
+
+    A slot that has run, or waits to, is not run again; one that was skipped is. Raises NotPossible, ScheduleError.
+    """
+    now = timezone.now()
+    if not 1 <= count <= MOST_BACKFILLED:
+        raise NotPossible(f"Backfill takes 1 to {MOST_BACKFILLED} slots at a time, not {count}.")
+    with transaction.atomic():
+        locked = firing.with_query(Schedule.objects.select_for_update(of=("self",))).get(pk=schedule.pk)
+        slots = _past_slots(locked, first, count, now)
+        found = Slot.objects.filter(schedule=locked, scheduled_for__in=slots)
+        found.exclude(skipped="").delete()
+        known = list(found.order_by("scheduled_for"))
+        had = {slot.scheduled_for for slot in known}
+        made = firing.queue([(locked, slot) for slot in slots if slot not in had], backfilled=True)
+    return Backfill(made, known)
+
+
+def _past_slots(schedule: Schedule, first: datetime, count: int, now: datetime) -> list[datetime]:
+    line, zone = timing.of(schedule).parsed()
+    runs = line.runs(first - timedelta(microseconds=1), zone)
+    slots = list(takewhile(lambda slot: slot <= now, islice(runs, count)))
+    if not slots:
+        raise NotPossible("Backfill needs a time in the past, with a slot between it and now.")
+    return slots
