@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from exports.exporter.mapping import constant_text
-from exports.models import QueryVersion
+from exports.models import Priority, QueryVersion
 from exports.texts import engine_words
 from integrations.models import Authentication
 
@@ -62,6 +62,7 @@ def _values(version: QueryVersion | None, found: Mapping[int, Authentication]) -
         return {}
     engine = engine_words(version.engine, version.source_name)
     values = {"Name": version.name, "Database": version.database_name, "Engine": engine, "Time zone": version.time_zone}
+    values |= {"Priority": Priority(version.priority).label, "Retry limit": str(version.retry_limit)}
     return values | (_target_values(version.target, found) if version.target else {})
 
 

@@ -6,7 +6,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Q, When
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.conf import Conf
@@ -15,12 +15,15 @@ from django_q.tasks import async_task
 
 from exports import events, firing, notes, preview
 from exports.lease import alive
-from exports.models import ACTIVE, WAITING, ErrorKind, Job, JobLog, JobQuerySet, JobState
+from exports.models import ACTIVE, WAITING, ErrorKind, Job, JobLog, JobQuerySet, JobState, Priority
 from warehouse.sweep import sweep
 
 REHINT = timedelta(seconds=30)
 HINTS_A_WORKER = 2
 TAKEOVERS = 5  # in a row, without any progress
+A_STEP = timedelta(minutes=10)  # of waiting makes up for a step of priority, so that no job waits for ever
+_TURNS = [When(priority=step, then=F("next_attempt_at") - step * A_STEP) for step in Priority.values]
+TURN = Case(*_TURNS, output_field=DateTimeField())
 WORKERS_DIE = {
     "error": f"{TAKEOVERS + 1} workers died while they ran this job, at the same row each time.",
     "advice": "Ask the admin of this server to look at its log: it may be short of memory or disk space.",
@@ -34,7 +37,7 @@ def tick() -> None:
     end_stopped()
     firing.fire(now)
     now = timezone.now()  # the jobs just made are due as well
-    for pk in _due(now).order_by("-priority", "next_attempt_at").values_list("pk", flat=True)[: _room()]:
+    for pk in _due(now).order_by(TURN, "pk").values_list("pk", flat=True)[: _room()]:
         hint(pk, now)
 
 

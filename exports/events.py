@@ -22,9 +22,9 @@ def end(job: JobQuerySet, pk: int, state: str, **values: Any) -> bool:
     with transaction.atomic():
         if not accounting.end(job, pk, state, **values):
             return False
-        job = Job.objects.get(pk=pk)
-        job_ended(job)
-        totals.add(job)  # last: all ends have its rows in common
+        ended = Job.objects.get(pk=pk)
+        job_ended(ended)
+        totals.add(ended)  # last: all ends have its rows in common
     return True
 
 

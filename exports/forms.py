@@ -8,7 +8,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from exports import targets
-from exports.models import EngineType, Mode, Query
+from exports.models import MOST_RETRIES, EngineType, Mode, Priority, Query
+from exports.options import Options
 from exports.queries import NAME_LENGTH, Draft
 from exports.targets import Target, TargetError
 from exports.texts import Text
@@ -88,6 +89,28 @@ class DraftForm(TextForm):
     version = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
     target = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"id": "target", "autocomplete": "off"}))
 
+    priority = forms.TypedChoiceField(
+        choices=Priority.choices,
+        coerce=int,
+        empty_value=None,
+        required=False,
+        initial=Priority.NORMAL,
+        help_text="Which of the waiting jobs goes first. A job that waits rises one step every 10 minutes.",
+        error_messages={"invalid_choice": "Priority: choose a value from the list, from Very low to Very high."},
+    )
+    retry_limit = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MOST_RETRIES,
+        initial=0,
+        label="Retry limit",
+        help_text=f"How often the query is repeated if a fault that may pass breaks it off, 0 to {MOST_RETRIES}. "
+        "Requests have their own: Maximum Retry.",
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"), f"Retry limit: write a whole number from 0 to {MOST_RETRIES}."
+        ),
+    )
+
     def clean_target(self) -> Target | None:
         try:
             return targets.parse(self.cleaned_data["target"])
@@ -96,7 +119,9 @@ class DraftForm(TextForm):
 
     def draft(self) -> Draft:
         """What a valid form holds."""
-        return Draft(self.cleaned_data.get("name", ""), self.text(), self.cleaned_data["target"])
+        data = self.cleaned_data
+        options = Options(data["priority"] or Priority.NORMAL, data["retry_limit"] or 0)
+        return Draft(data.get("name", ""), self.text(), data["target"], options)
 
 
 class RunForm(DraftForm):
@@ -161,6 +186,8 @@ def initial(query: Query) -> dict[str, Any]:
         "database": query.database_id,
         "engine": f"{SOURCE}{query.source_id}" if query.source_id else query.engine,
         "time_zone": query.time_zone,
+        "priority": query.priority,
+        "retry_limit": query.retry_limit,
         "sql": query.sql,
         "target": targets.dump(targets.of(query)),
         "version": query.version,

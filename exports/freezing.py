@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from exports.models import Job, Query
+from exports.options import DEFAULT, Options
 from exports.targets import Target
 from exports.texts import Text
 
@@ -16,6 +17,7 @@ def freeze(
     query: Query | None = None,
     query_version: int | None = None,
     target: Target | None = None,
+    options: Options = DEFAULT,
 ) -> Job:
     """An unsaved job of this text, to run as soon as a worker is free."""
     job = Job(
@@ -28,6 +30,8 @@ def freeze(
         source_name=text.source.name if text.source else "",
         sql=text.sql,
         time_zone=text.time_zone,
+        priority=options.priority,
+        retry_limit=options.retry_limit,
         created_by=user,
         next_attempt_at=timezone.now(),
     )

@@ -80,6 +80,8 @@ def progress(job: Job, sent: Sent, now: datetime) -> Progress | None:
         return None
     if job.state == JobState.QUEUED:
         return Progress("Waiting for a worker", "Goes on as soon as one is free.", ends=_ends(job))
+    if job.state == JobState.RETRY_WAIT and not job.result_path:
+        return Progress("The query waits to be repeated", f"Retry {job.query_tries} of {job.retry_limit} {_at(job)}.")
     if not job.result_path:
         return _querying(job) if job.phase == Phase.QUERYING else _taking(job)
     if not job.exports:
@@ -146,12 +148,16 @@ def _wait_headline(job: Job, sent: Sent) -> str:
 
 
 def _wait_detail(job: Job, now: datetime) -> str:
-    at = f"at {words.clock_text(job.next_attempt_at, words.zone(job))}"
+    at = _at(job)
     if job.throttled_since:
         return f"Goes on {at}. This uses up no retry."
     if job.tries:
         return f"Retry {job.tries} of {max_retry(job)} {at}."
     return f"Another job is sending to the same destination. Looks again {at}."
+
+
+def _at(job: Job) -> str:
+    return f"at {words.clock_text(job.next_attempt_at, words.zone(job))}"
 
 
 def max_retry(job: Job) -> Any:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from exports.models import Job, JobState, Mode, RowsFrom
+from exports.models import Job, JobState, Mode, Priority, RowsFrom
 from integrations.catalog import connector
 
 
@@ -93,6 +93,12 @@ def sum_text(job: Job) -> str:
 def mode(job: Job) -> str:
     """What stands beside the status of a job that does not simply send."""
     return {Mode.VALIDATE: "Validation", Mode.TEST: "Test"}.get(Mode(job.mode), "") if job.exports else ""
+
+
+def options(job: Job) -> list[str]:
+    """Those that are not the default: "Priority: High", "Retry limit: 3"."""
+    told = [f"Priority: {Priority(job.priority).label}"] if job.priority else []
+    return [*told, f"Retry limit: {job.retry_limit}"] if job.retry_limit else told
 
 
 def queued(job: Job) -> str:

@@ -2,15 +2,24 @@
 
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
 from exports import dispatch, events, job_words
 from exports.freezing import freeze
 from exports.models import ACTIVE, WAITING, Job, JobLog, JobState, Mode, Query, RowsFrom
+from exports.options import DEFAULT, Options
 from exports.targets import Target
 from exports.texts import Text
+
+
+class DomainKeyTaken(Exception):
+    """A job with this domain_key was started before: `job`."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(f"Job {job.pk} has this domain_key already.")
+        self.job = job
 
 
 def start(
@@ -26,14 +35,18 @@ def start(
     rows_from: str = RowsFrom.QUERY,
     part: tuple[int, int] = (0, 0),
     scheduled_for: datetime | None = None,
+    options: Options = DEFAULT,
+    domain_key: str | None = None,
 ) -> Job:
     """Make a job of this text, with everything that decides what is sent frozen in it, and wake a worker.
 
     `rows_from`: of RowsFrom; other than QUERY, what rows of `parent` it takes; of REJECTS those in `part` of the
     rejects file. `scheduled_for`: what TD_SCHEDULED_TIME() means in it; None: what it meant in `parent`, or else the
-    time at which the job is made.
+    time at which the job is made. `domain_key`: up to 255 characters that no other job has. Raises DomainKeyTaken.
     """
-    job = freeze(text=text, name=name, user=user, query=query, query_version=query_version, target=target)
+    version = query_version
+    job = freeze(text=text, name=name, user=user, query=query, query_version=version, target=target, options=options)
+    job.domain_key = domain_key or None
     job.parent, job.rows_from = parent, rows_from
     job.rejects_from, job.rejects_until = part
     job.scheduled_for = scheduled_for or (parent.scheduled_for if parent else None)
@@ -44,10 +57,22 @@ def start(
 
 def _queue(job: Job) -> Job:
     with transaction.atomic():
-        job.save()
+        _save(job)
         log(job, job_words.queued(job))
         dispatch.hint_if_room(job.pk, job.next_attempt_at)
     return job
+
+
+def _save(job: Job) -> None:
+    """Of two that start the same one at once, the database lets one through."""
+    try:
+        with transaction.atomic():
+            job.save()
+    except IntegrityError as error:
+        first = Job.objects.filter(domain_key=job.domain_key).first() if job.domain_key else None
+        if first is None:
+            raise
+        raise DomainKeyTaken(first) from error
 
 
 def run_again(job: Job, *, user: User) -> Job:
@@ -78,6 +103,8 @@ def _copy(job: Job, user: User) -> Job:
         source_name=job.source_name,
         sql=job.sql,
         time_zone=job.time_zone,
+        priority=job.priority,
+        retry_limit=job.retry_limit,
         authentication=job.authentication,
         destination=job.destination,
         connector_key=job.connector_key,

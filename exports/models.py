@@ -24,6 +24,20 @@ class EngineType(models.TextChoices):
     SOURCE = "source", "Source"  # as it is written, by the database behind an authentication
 
 
+class Priority(models.IntegerChoices):
+    """Which of the waiting jobs goes first; one that waits rises, see exports.dispatch."""
+
+    VERY_LOW = -2, "Very low"
+    LOW = -1, "Low"
+    NORMAL = 0, "Normal"
+    HIGH = 1, "High"
+    VERY_HIGH = 2, "Very high"
+
+
+MOST_RETRIES = 32
+OPTIONS_IN_RANGE = Q(priority__range=(Priority.VERY_LOW, Priority.VERY_HIGH), retry_limit__range=(0, MOST_RETRIES))
+
+
 class Query(models.Model):
     """A saved query; `version` counts its saves. `source`: what runs it, if its engine is SOURCE."""
 
@@ -33,6 +47,8 @@ class Query(models.Model):
     source = models.ForeignKey(Authentication, models.PROTECT, null=True, related_name="source_queries")
     sql = models.TextField("SQL")
     time_zone = models.CharField(max_length=64, default="UTC")
+    priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
+    retry_limit = models.PositiveSmallIntegerField(default=0)  # as in Job
     version = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -46,7 +62,8 @@ class Query(models.Model):
             models.CheckConstraint(
                 name="query_source_iff_engine",
                 condition=Q(engine="source", source__isnull=False) | (~Q(engine="source") & Q(source=None)),
-            )
+            ),
+            models.CheckConstraint(name="query_options_in_range", condition=OPTIONS_IN_RANGE),
         ]
 
     def __str__(self) -> str:
@@ -65,6 +82,8 @@ class QueryVersion(models.Model):
     source_name = models.CharField(max_length=255, blank=True, default="")
     sql = models.TextField()
     time_zone = models.CharField(max_length=64)
+    priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
+    retry_limit = models.PositiveSmallIntegerField(default=0)
     target: Any = models.JSONField(default=dict)  # as in exports.targets; empty: no export
     saved_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
     saved_at = models.DateTimeField(auto_now_add=True)
@@ -191,7 +210,9 @@ class Job(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     schedule = models.ForeignKey(Schedule, models.SET_NULL, null=True, related_name="jobs", db_index=False)
     scheduled_for = models.DateTimeField(null=True)
-    priority = models.SmallIntegerField(default=0)
+    priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
+    retry_limit = models.PositiveSmallIntegerField(default=0)  # how often its query may be repeated
+    domain_key = models.CharField(max_length=255, null=True, unique=True)  # whoever starts it twice gets it once
 
     # where it stands
     state = models.CharField(max_length=12, choices=JobState.choices, default=JobState.QUEUED)
@@ -215,6 +236,8 @@ class Job(models.Model):
     tries = models.PositiveIntegerField(default=0)  # used up at the request that stands at `position`
     throttled_since = models.DateTimeField(null=True)  # answered nothing but 429 since then
     division: Any = models.JSONField(default=dict)  # of the request that is being taken apart, see exports.division
+
+    query_tries = models.PositiveSmallIntegerField(default=0)  # repeats of its query
 
     # what its statements wrote, and the kept result of the last one
     statements = models.PositiveSmallIntegerField(default=0)  # done: their tables are written
@@ -264,6 +287,7 @@ class Job(models.Model):
                 condition=Q(state="running", lease_token__isnull=False, lease_until__isnull=False)
                 | (~Q(state="running") & Q(lease_token__isnull=True)),
             ),
+            models.CheckConstraint(name="job_options_in_range", condition=OPTIONS_IN_RANGE),
             models.CheckConstraint(
                 name="every_row_accounted_for",
                 condition=Q(

@@ -9,8 +9,9 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.models import User
-from exports import jobs, targets, texts
+from exports import jobs, options, targets, texts
 from exports.models import EngineType, Job, Mode, Query, QueryVersion
+from exports.options import DEFAULT, Options
 from exports.schedule_models import Schedule
 from exports.targets import Target, TargetError
 from exports.texts import Text
@@ -43,6 +44,7 @@ class Draft:
     name: str
     text: Text
     target: Target | None
+    options: Options = DEFAULT
 
 
 def listing(search: str = "") -> QuerySet[Any]:
@@ -57,14 +59,14 @@ def listing(search: str = "") -> QuerySet[Any]:
 
 def stored(query: Query) -> Draft:
     """The query as it is saved."""
-    return Draft(query.name, texts.of(query), targets.of(query))
+    return Draft(query.name, texts.of(query), targets.of(query), options.of(query))
 
 
 def create(draft: Draft, *, user: User | None) -> Query:
     """A new query with version 1. Raises NameTaken."""
     query = Query(
         name=draft.name,
-        **_columns(draft.text),
+        **_columns(draft),
         version=1,
         created_by=user,
         updated_by=user,
@@ -100,7 +102,7 @@ def _replace(query: Query, draft: Draft, base: int, user: User | None) -> None:
     # The version decides who was first: of two saves over the same version one finds no row.
     changed = Query.objects.filter(pk=query.pk, version=base).update(
         name=draft.name,
-        **_columns(draft.text),
+        **_columns(draft),
         version=base + 1,
         updated_by=user,
         updated_at=timezone.now(),
@@ -109,9 +111,9 @@ def _replace(query: Query, draft: Draft, base: int, user: User | None) -> None:
         raise Conflict(Query.objects.get(pk=query.pk))
 
 
-def _columns(text: Text) -> dict[str, Any]:
-    """The text as a query's row holds it."""
-    return {field.name: getattr(text, field.name) for field in fields(text)}
+def _columns(draft: Draft) -> dict[str, Any]:
+    """The text and the options as a query's row holds them."""
+    return {field.name: getattr(part, field.name) for part in (draft.text, draft.options) for field in fields(part)}
 
 
 def _keep(query: Query, target: Target | None) -> None:
@@ -126,6 +128,8 @@ def _keep(query: Query, target: Target | None) -> None:
         source_name=query.source.name if query.source else "",
         sql=query.sql,
         time_zone=query.time_zone,
+        priority=query.priority,
+        retry_limit=query.retry_limit,
         target=as_data(target),
         saved_by=query.updated_by,
     )
@@ -173,7 +177,7 @@ def restore(query: Query, version: QueryVersion, *, user: User) -> str:
     except TargetError as error:
         warning = f"The export target was left as it is: {error}"
     text = Text(database, version.sql, version.time_zone, version.engine, version.source)
-    draft = Draft(query.name, text, target)
+    draft = Draft(query.name, text, target, options.of(version))
     if not update(query, draft, base=query.version, user=user):
         raise NotPossible(f"Version {version.number} is the same as the present one.")
     return warning
@@ -189,10 +193,11 @@ def run(draft: Draft, *, query: Query | None, user: User, mode: str = Mode.SEND)
         query=query,
         query_version=query.version if query and saved else None,
         target=draft.target,
+        options=draft.options,
         mode=mode,
     )
 
 
 def _same_run(one: Draft, other: Draft) -> bool:
     """Whether both would do the same; names do not matter."""
-    return (one.text, one.target) == (other.text, other.target)
+    return (one.text, one.target, one.options) == (other.text, other.target, other.options)

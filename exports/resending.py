@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import User
-from exports import differences, inheriting, jobs, retrieving, sent_on, targets, texts
+from exports import differences, inheriting, jobs, options, retrieving, sent_on, targets, texts
 from exports import job_words as words
 from exports.differences import Change, Line
 from exports.endings import JobFailed
@@ -169,6 +169,7 @@ def recheck(job: Job, *, user: User) -> Job:
         query=found.query,
         query_version=found.query.version,
         target=found.target,
+        options=options.of(found.query),
         mode=Mode.VALIDATE,
         parent=job,
         rows_from=RowsFrom.REJECTS,

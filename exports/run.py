@@ -12,11 +12,13 @@ from exports import accounting, error_kinds, events, exporting, inheriting, job_
 from exports.endings import JobFailed, RetryLater
 from exports.exporter.plan import PlanError
 from exports.lease import JobKilled, Lease, LostLease, db_retry, heartbeat
-from exports.models import Job, JobLog, JobState, Mode, RowsFrom
+from exports.models import ErrorKind, Job, JobLog, JobState, Mode, RowsFrom
 from integrations.secrets import SecretUnreadable
 from warehouse.engines.base import EngineError, EngineUnavailable, LimitExceeded, QueryFailed, QueryRejected
 
 logger = logging.getLogger(__name__)
+MAY_PASS = (ErrorKind.TRANSIENT, ErrorKind.FAULT)
+FIRST_QUERY_WAIT, LONGEST_QUERY_WAIT = 10, 600  # seconds, doubled in between
 # The default pool gives pages back between batches: a tenth more CPU in page faults, and 100 MB.
 pa.set_memory_pool(pa.system_memory_pool())
 
@@ -114,13 +116,24 @@ def _failed(job: Job, lease: Lease, error: Exception) -> str:
     if not isinstance(error, JobFailed | EngineError | PlanError):
         logger.exception("Job %s failed", job.pk)
     db_retry(job.refresh_from_db)
+    kind = error_kinds.of(error, job)
+    if kind in MAY_PASS and not job.result_path and job.query_tries < job.retry_limit:
+        return _repeat(job, lease, failed)
     advice = failed.advice
     if job.exports and not accounting.anything_sent(job):
         told = f"{job_words.service(job)} received no event." if job.requests.exists() else "Nothing was sent."
         advice = f"{advice} {told}".strip()
     values: dict[str, Any] = {"error": failed.error, "advice": advice, "error_line": failed.line}
-    values["error_kind"] = error_kinds.of(error, job)
+    values["error_kind"] = kind
     return _end(job, lease, JobState.ERROR, failed.error, JobLog.Level.ERROR, **values)
+
+
+def _repeat(job: Job, lease: Lease, failed: JobFailed) -> str:
+    """The query runs once more, later; nothing has been sent yet, and statements that are done are not repeated."""
+    tries = job.query_tries + 1
+    seconds = min(LONGEST_QUERY_WAIT, FIRST_QUERY_WAIT * 2**job.query_tries)
+    reason = f"{failed.error} The query is repeated, {tries} of {job.retry_limit}."
+    return _wait(job, lease, RetryLater(seconds, reason, query_tries=tries, progress=None))
 
 
 def explain(error: Exception, sql: str) -> JobFailed:

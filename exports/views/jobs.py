@@ -110,6 +110,7 @@ def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "job": job,
         "status": words.status(job, now),
         "mode": words.mode(job),
+        "options": words.options(job),
         "started": words.clock(job.started_at or job.created_at, where, now),
         "by": words.by_whom(job),
         "took": words.took(job, now),

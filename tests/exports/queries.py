@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from exports import queries, targets
+from exports.options import DEFAULT
 from exports.queries import Draft
 from exports.texts import Text
 from integrations.models import Authentication
@@ -49,8 +50,8 @@ def target_text(authentication, **mapping):
     return json.dumps({"authentication": authentication.pk, "mapping": sources, "settings": {}})
 
 
-def a_draft(name="purchases", sql=SQL, target=None, **changes):
-    return Draft(name, a_text(sql=sql, **changes), target)
+def a_draft(name="purchases", sql=SQL, target=None, options=DEFAULT, **changes):
+    return Draft(name, a_text(sql=sql, **changes), target, options)
 
 
 def a_text(sql=SQL, **changes):

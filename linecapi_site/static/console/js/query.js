@@ -2,7 +2,7 @@
 // Runs beside console.js and htmx; the page saves, previews and runs without it too.
 const $ = (s, r = document) => r.querySelector(s);
 const form = $("#qform"), editor = $("#editor"), results = $("#results");
-const FIELDS = ["name", "database", "engine", "time_zone", "sql", "target"];
+const FIELDS = ["name", "database", "engine", "time_zone", "priority", "retry_limit", "sql", "target"];
 const guarded = form.hasAttribute("data-guard"), draftKey = `draft:${location.pathname}`;
 
 // --- unsaved changes: what would be posted now against what was last saved or loaded
@@ -90,6 +90,10 @@ document.addEventListener("htmx:afterSettle", showDirty);
 // --- Export Results: the panel is loaded when it opens
 $("#export")?.addEventListener("click", e => { if (e.currentTarget.getAttribute("aria-expanded") !== "true") window.htmx.trigger(e.currentTarget, "open-panel"); });
 
+// --- options that were refused: shown where they stand
+function showWrongOption() { const wrong = $("#options [aria-invalid=true]"); if (wrong) { $("#options").showPopover({source: $("#options-open")}); wrong.focus(); } }
+document.addEventListener("htmx:afterSettle", e => { if (e.detail.target.id === "qhead") showWrongOption(); });
+
 // --- keys, wherever the focus is
 document.addEventListener("keydown", e => {
   if (e.defaultPrevented || !(e.ctrlKey || e.metaKey) || e.altKey) return;
@@ -98,4 +102,4 @@ document.addEventListener("keydown", e => {
   e.preventDefault(); $(`#${button}`).click();
 });
 
-customElements.whenDefined("sql-editor").then(() => { if (guarded) takeDraft(); loadSchema(); showEngine(); markError(); showDirty(); goToLine(); });
+customElements.whenDefined("sql-editor").then(() => { if (guarded) takeDraft(); loadSchema(); showEngine(); markError(); showDirty(); goToLine(); showWrongOption(); });
