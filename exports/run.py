@@ -8,7 +8,19 @@ import pyarrow as pa
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from exports import accounting, error_kinds, events, exporting, inheriting, job_words, jobs, masking, notes, querying
+from exports import (
+    accounting,
+    current,
+    error_kinds,
+    events,
+    exporting,
+    inheriting,
+    job_words,
+    jobs,
+    masking,
+    notes,
+    querying,
+)
 from exports.endings import JobFailed, RetryLater
 from exports.exporter.plan import PlanError
 from exports.lease import JobKilled, Lease, LostLease, db_retry, heartbeat
@@ -25,6 +37,11 @@ pa.set_memory_pool(pa.system_memory_pool())
 
 def run_job(pk: int) -> str:
     """django-q2's task: a hint that job `pk` may want a worker. → what came of it, for the task's record."""
+    with current.working_on(pk):
+        return _run_job(pk)
+
+
+def _run_job(pk: int) -> str:
     lease = Lease(pk)
     if not lease.claim():
         return "not waiting"

@@ -35,7 +35,8 @@ def _end_with_parent() -> None:
 def web(port: int, host: str = "127.0.0.1") -> list[str]:
     gunicorn = str(Path(sys.executable).with_name("gunicorn"))
     workers = ["--workers", "2", "--threads", "4", "--timeout", "180", "--log-level", "warning", "--no-control-socket"]
-    return [gunicorn, "linecapi_site.wsgi", "--bind", f"{host}:{port}", *workers]
+    logger = ["--logger-class", "linecapi_site.logs.GunicornLogger"]
+    return [gunicorn, "linecapi_site.wsgi", "--bind", f"{host}:{port}", *workers, *logger]
 
 
 def manage(*arguments: str) -> list[str]:

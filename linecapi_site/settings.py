@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
+    "linecapi_site.middleware.RequestId",
     "linecapi_site.middleware.RealAddress",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -203,13 +204,21 @@ JOB_HISTORY_DAYS = env.int("JOB_HISTORY_DAYS", default=90)
 RESULT_DAYS = env.int("RESULT_DAYS", default=7)
 RESULT_DAYS_WITH_REJECTS = env.int("RESULT_DAYS_WITH_REJECTS", default=30)
 UPKEEP_HOUR = env.int("UPKEEP_HOUR", default=3)  # UTC, 0 to 23
+
+# --- logs and metrics --------------------------------------------------------------------------------------------
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+LOG_FORMAT = env.str("LOG_FORMAT", default="text")
+if LOG_FORMAT not in ("text", "json"):
+    raise ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT!r}. Set it to text or json.")
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "text": {"()": "linecapi_site.logs.Text", "format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "linecapi_site.logs.Json"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {"django-q": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
 }
