@@ -3,13 +3,12 @@
 import itertools
 from typing import Any
 
-import requests
 from django.utils import timezone
 
 from exports.endings import authentication_gone
 from exports.exporter.batches import Batch
 from exports.exporter.delivery import Attempt, Post, Reply
-from exports.exporter.posting import http_post
+from exports.exporter.posting import connections, http_post
 from exports.lease import Lease, db_retry
 from exports.models import Job, JobRequest
 from exports.statements import Insert, Select
@@ -41,7 +40,7 @@ class Sender:
         self.turns = Turns(job, lease)
         self.authentication = authentication
         self.base_url = base_url
-        self.session = requests.Session()
+        self.connections = connections()
         self.known: tuple[Any, ...] = ()  # the authentication as it was last read, and what follows from it:
         self.tag = ""
         self.post: Post | None = None
@@ -69,7 +68,7 @@ class Sender:
         settings = authentication.all_settings()
         destination = authentication.destination
         self.tag = f"{destination.key}:{destination.path.format(**settings)}"
-        self.post = http_post(self.session, destination, self.base_url, settings, settings["connection_timeout"])
+        self.post = http_post(self.connections, destination, self.base_url, settings, settings["connection_timeout"])
         self.known = found
         return self.post
 
