@@ -24,6 +24,7 @@ from django_q.models import Task
 
 from exports.models import ACTIVE, FINISHED, Job, JobLog, JobReason, JobRequest, Mode, RowsFrom
 from exports.resuming import ENDED_EARLY, REPEATS_DROPPED
+from exports.schedule_models import Slot
 from exports.upkeep_models import Upkeep
 
 BATCH = 500
@@ -43,6 +44,7 @@ class Freed:
     results: int = 0
     orphans: int = 0
     temporary: int = 0
+    slots: int = 0
     sessions: int = 0
     tasks: int = 0
     bytes: int = 0
@@ -62,6 +64,7 @@ class Freed:
             (self.results, "job's files", "jobs' files"),
             (self.orphans, "folder without a job", "folders without a job"),
             (self.temporary, "temporary file", "temporary files"),
+            (self.slots, "slot of a schedule", "slots of schedules"),
             (self.sessions, "session", "sessions"),
             (self.tasks, "record of a task", "records of tasks"),
         )
@@ -76,7 +79,7 @@ Heard = Callable[[Freed], None]
 def tidy(now: datetime, heard: Heard = lambda freed: None) -> Freed:
     """Delete all that is old enough. `heard` gets what was freed so far, now and then; what it raises ends it."""
     freed = Freed()
-    for step in (_files, _jobs, _sessions, _tasks, _upkeeps):
+    for step in (_files, _jobs, _slots, _sessions, _tasks, _upkeeps):
         for _ in step(now, freed):
             heard(freed)
             time.sleep(PAUSE)
@@ -177,6 +180,14 @@ def _jobs(now: datetime, freed: Freed) -> Iterator[None]:
             for _ in _delete(model._base_manager.filter(job__in=pks)):
                 yield
         freed.jobs += old.filter(pk__in=pks).delete()[1].get(Job._meta.label, 0)
+        yield
+
+
+def _slots(now: datetime, freed: Freed) -> Iterator[None]:
+    """Those that were skipped, and those whose jobs have gone."""
+    before = now - timedelta(days=settings.JOB_HISTORY_DAYS)
+    for number in _delete(Slot.objects.filter(job=None, scheduled_for__lt=before, created_at__lt=before)):
+        freed.slots += number
         yield
 
 

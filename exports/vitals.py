@@ -1,15 +1,14 @@
 """How the background work stands: what waits, what runs, which clusters are alive. A few indexed queries."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db.models import Count, Min, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from exports import beats
+from exports import beats, dispatch
 from exports.beats import SILENT, Cluster
-from exports.models import ACTIVE, WAITING, Job, JobState
+from exports.models import ACTIVE, Job, JobState
 
 LONG_WAIT = 60.0  # seconds
 
@@ -58,14 +57,9 @@ def vitals() -> Vitals:
         retrying=Count("pk", filter=Q(state=JobState.RETRY_WAIT)),
         running=Count("pk", filter=Q(state=JobState.RUNNING)),
         stalled=Count("pk", filter=Q(state=JobState.RUNNING, lease_until__lt=Now())),
-        due=Count("pk", filter=_is_due(now)),
-        since=Min("next_attempt_at", filter=_is_due(now)),
     )
-    since = counts.pop("since")
-    first = Job.objects.filter(_is_due(now), next_attempt_at=since).values_list("pk", flat=True).first()
-    oldest = (now - since).total_seconds() if since else 0.0
-    return Vitals(**counts, oldest=oldest, oldest_job=first, clusters=beats.clusters())
-
-
-def _is_due(now: datetime) -> Q:
-    return Q(state__in=WAITING, next_attempt_at__lte=now, kill_requested=False)
+    waiting = dispatch.due(now)
+    due = waiting.aggregate(number=Count("pk"), since=Min("next_attempt_at"))
+    first = waiting.filter(next_attempt_at=due["since"]).values_list("pk", flat=True).first() if due["number"] else None
+    oldest = (now - due["since"]).total_seconds() if due["since"] else 0.0
+    return Vitals(**counts, due=due["number"], oldest=oldest, oldest_job=first, clusters=beats.clusters())

@@ -23,7 +23,7 @@ def background() -> Iterator[Fact]:
     yield from _clusters(found)
     yield _dispatcher(found)
     yield _queue(found)
-    yield Fact("Jobs running", f"{found.running:,}", text=f"On {_number(found.workers, 'worker')}.")
+    yield Fact("Jobs running", f"{found.running:,}", text=f"Workers alive: {found.workers:,}.")
     yield Fact("Jobs waiting to retry", f"{found.retrying:,}", text="They have given their worker back until then.")
     yield _stalled(found.stalled)
     yield _upkeep(upkeep.last())

@@ -4,15 +4,20 @@ Labels hold states, connectors and modes; no names, and no personal data.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 
+from django.db.models import Count, Q
 from django.utils import timezone
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from exports.schedule_models import Schedule
 from exports.totals import ENDS
 from exports.upkeep_models import JobTotal, Upkeep
 from exports.vitals import Vitals, vitals
+
+LATE = timedelta(minutes=1)
 
 
 class Console(Collector):
@@ -25,6 +30,7 @@ class Console(Collector):
         yield from _jobs(found)
         yield from _clusters(found)
         yield from _totals(list(JobTotal.objects.all()))
+        yield from _schedules()
         yield from _upkeep()
 
 
@@ -71,6 +77,14 @@ def _totals(totals: list[JobTotal]) -> Iterator[Metric]:
         rows.add_metric(kind, number)
     yield jobs
     yield rows
+
+
+def _schedules() -> Iterator[Metric]:
+    enabled = Schedule.objects.filter(enabled=True)
+    late = Q(next_run_at__lt=timezone.now() - LATE)
+    found = enabled.aggregate(enabled=Count("pk"), late=Count("pk", filter=late))
+    yield _gauge("linecapi_schedules", "Schedules that are enabled.", found["enabled"])
+    yield _gauge("linecapi_schedules_late", "Those whose run time passed a minute ago and longer.", found["late"])
 
 
 def _upkeep() -> Iterator[Metric]:

@@ -6,6 +6,7 @@ the address.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,8 +16,9 @@ from django.utils import timezone
 
 from accounts.audit import record
 from accounts.models import Role
-from exports import queries, targets
+from exports import beats, queries, targets
 from exports.models import ExportTarget, JobLog, JobState, Query
+from exports.upkeep_models import Upkeep
 from integrations.models import Authentication
 from tests.browser.axe import assert_accessible
 from tests.conftest import person
@@ -157,6 +159,18 @@ def an_exporting_job():
     return reverse("exports:job", args=[job.pk])
 
 
+def a_job_that_waits():
+    beats.beat()
+    a_job(JobState.QUEUED, next_attempt_at=timezone.now() - timedelta(minutes=3))
+    Upkeep.objects.create(finished_at=timezone.now(), freed={"jobs": 12, "results": 31, "bytes": 812_000_000})
+    return "/system"
+
+
+def a_repeated_query():
+    values = {"phase": "querying", "priority": 2, "retry_limit": 5, "query_tries": 2, "exports": False}
+    return reverse("exports:job", args=[a_job(JobState.RETRY_WAIT, **values).pk])
+
+
 def a_failed_job():
     job = a_job(JobState.ERROR, error="The query failed.", error_line=2, unknown=3, query=a_query())
     return reverse("exports:job", args=[keep(job, {"email": ["kana@example.jp", None]}).pk])
@@ -217,7 +231,8 @@ PAGES = [
     Page("deactivated user", a_deactivated_user, Role.ADMIN),
     Page("audit trail", a_trail, Role.ADMIN),
     Page("audit trail, nothing found", "/audit?target=nothing-has-this-name", Role.ADMIN),
-    Page("system", "/system", Role.ADMIN),
+    Page("system, without a cluster", "/system", Role.ADMIN),
+    Page("system, with a job that waits", a_job_that_waits, Role.ADMIN),
     Page("catalog", "/integrations/catalog", Role.EDITOR),
     Page("catalog, nothing found", "/integrations/catalog?q=nothing-has-this-name", Role.VIEWER),
     Page("field guide", "/integrations/catalog/line_conversion", Role.EDITOR),
@@ -259,6 +274,7 @@ PAGES = [
     Page("jobs, none yet", "/jobs", Role.VIEWER),
     Page("job while it exports", an_exporting_job, Role.EDITOR),
     Page("job with warnings and readiness", a_job_with_notes, Role.VIEWER),
+    Page("job whose query is repeated", a_repeated_query, Role.EDITOR),
     Page("failed job", a_failed_job, Role.VIEWER),
     Page("rejected rows", lambda: rejected("/rejects"), Role.EDITOR),
     Page("refused rows", lambda: rejected("/rejects?field=&code=refused"), Role.VIEWER),

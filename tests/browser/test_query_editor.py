@@ -263,3 +263,19 @@ def test_the_other_ways_to_run_come_with_the_destination(page):
         target_text(line("line_prod"), phone="phone"),
     )
     expect(page.locator("#run-more")).to_be_visible()
+
+
+def test_a_retry_limit_that_is_refused_is_shown_where_it_was_written(page, troubles):
+    page.click("#options-open")
+    page.select_option("#q-priority", label="High")
+    page.fill("#q-retry_limit", "99")
+    page.keyboard.press("Control+s")
+    expect(page.locator("#options")).to_contain_text("Retry limit: write a whole number from 0 to 32.")
+    expect(page.locator("#q-retry_limit")).to_be_focused()
+    assert_accessible(page)
+    refused(troubles)
+    page.fill("#q-retry_limit", "3")
+    page.keyboard.press("Control+s")
+    expect(page.locator("#qhead")).to_contain_text("Saved as version 2.")
+    assert (stored().priority, stored().retry_limit) == (1, 3)
+    expect(unsaved(page)).to_be_hidden()

@@ -17,7 +17,9 @@ from exports.job_files import available
 from exports.models import Job, JobLog, JobState, RowsFrom
 from exports.results import NAME, adopt
 from exports.retention import tidy
+from exports.schedule_models import Slot
 from tests.exports.factories import a_job, a_reason, a_request, an_authentication, exporting, keep
+from tests.exports.schedules import a_schedule
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = timedelta(days=365)
@@ -187,6 +189,17 @@ def test_expired_sessions_and_old_records_of_tasks_go():
     freed = now()
     assert (freed.sessions, freed.tasks) == (1, 1)
     assert Session.objects.get().session_key == "s1"
+
+
+def test_old_slots_of_schedules_go_once_they_have_no_job():
+    at = timezone.now() - timedelta(days=100)
+    schedule = a_schedule("0 0 * * *", slot=at.replace(hour=0, minute=0, second=0, microsecond=0))
+    for number, job in enumerate((kept(days=100), a_job(), None)):
+        Slot.objects.create(schedule=schedule, scheduled_for=at - timedelta(days=number), job=job)
+    Slot.objects.create(schedule=schedule, scheduled_for=timezone.now(), skipped="Its time passed.")
+    Slot.objects.filter(scheduled_for__lte=at).update(created_at=at)
+    assert now().slots == 2
+    assert Slot.objects.count() == 2
 
 
 def test_the_audit_trail_stays():

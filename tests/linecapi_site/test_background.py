@@ -10,6 +10,7 @@ from exports.models import Job, JobState
 from exports.upkeep_models import ClusterBeat, Upkeep
 from linecapi_site.background import background
 from tests.exports.factories import a_job, exporting
+from tests.exports.schedules import a_schedule
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +55,15 @@ def test_a_job_may_wait_long_while_all_workers_are_busy():
     waiting(90), exporting()
     found = fact("Queue")
     assert found.good is None and "All workers are busy" in found.text
+
+
+def test_a_job_that_waits_for_the_run_before_it_is_no_warning():
+    beats.beat()
+    at = timezone.now().replace(minute=0, second=0, microsecond=0)
+    schedule = a_schedule(slot=at)
+    exporting(schedule=schedule)
+    a_job(JobState.QUEUED, schedule=schedule, next_attempt_at=timezone.now() - timedelta(hours=1))
+    assert fact("Queue").value == "Empty"
 
 
 def test_stalled_jobs_are_a_warning():

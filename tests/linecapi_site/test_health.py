@@ -2,7 +2,7 @@
 
 import re
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -14,6 +14,7 @@ from exports.models import Job, JobState
 from exports.upkeep_models import ClusterBeat, JobTotal, Upkeep
 from linecapi_site import health
 from tests.exports.factories import a_job, exporting
+from tests.exports.schedules import a_schedule
 
 
 @pytest.fixture
@@ -138,13 +139,20 @@ def test_the_time_since_the_last_upkeep_is_told(metrics):
     assert 7200 <= metrics()["linecapi_last_upkeep_seconds"] < 7300
 
 
+def test_schedules_are_late_when_their_run_time_has_passed(metrics):
+    at = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    a_schedule("0 12 * * *", slot=at), a_schedule("0 12 * * *", slot=at.replace(year=2100))
+    found = metrics()
+    assert (found["linecapi_schedules"], found["linecapi_schedules_late"]) == (2, 1)
+
+
 def test_a_scrape_costs_few_queries_however_many_jobs_there_are(metrics):
     a_job(JobState.QUEUED), exporting(), beats.beat()
     for outcome in ("success", "rejects", "error", "killed"):
         JobTotal.objects.create(outcome=outcome, connector_key="line_conversion", mode="send")
     with CaptureQueriesContext(connection) as queries:
         metrics()
-    assert len(queries) <= 5
+    assert len(queries) <= 8
 
 
 def test_a_scrape_is_fast_with_many_jobs(metrics):
