@@ -76,9 +76,9 @@ class Freed:
 Heard = Callable[[Freed], None]
 
 
-def tidy(now: datetime, heard: Heard = lambda freed: None) -> Freed:
+def tidy(now: datetime, heard: Heard = lambda freed: None, *, so_far: Freed | None = None) -> Freed:
     """Delete all that is old enough. `heard` gets what was freed so far, now and then; what it raises ends it."""
-    freed = Freed()
+    freed = so_far or Freed()
     for step in (_files, _jobs, _slots, _sessions, _tasks, _upkeeps):
         for _ in step(now, freed):
             heard(freed)

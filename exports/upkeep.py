@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -21,6 +21,7 @@ def wake(now: datetime) -> None:
     if day.finished_at or _is_done_by_someone(day, now):
         return
     unheard = Q(hinted_at=None) | Q(hinted_at__lt=now - SILENT)
+    unheard |= Q(beat_at__gt=F("hinted_at"))  # whoever heard the last one is gone
     if Upkeep.objects.filter(unheard, pk=day.pk).update(hinted_at=now):
         async_task("exports.upkeep.run", day.pk, task_name=f"upkeep-{day.day}", timeout=-1, ack_failure=True)
 
@@ -47,12 +48,12 @@ def run(pk: int) -> str:
 
 
 def do(upkeep: Upkeep) -> Freed:
-    """All of it, with its progress on record."""
+    """All of it, or what is left of it, with its progress on record."""
 
     def heard(freed: Freed) -> None:
         Upkeep.objects.filter(pk=upkeep.pk).update(beat_at=timezone.now(), freed=freed.to_json())
 
-    freed = retention.tidy(timezone.now(), heard)
+    freed = retention.tidy(timezone.now(), heard, so_far=Freed.from_json(upkeep.freed))
     Upkeep.objects.filter(pk=upkeep.pk).update(finished_at=timezone.now(), freed=freed.to_json())
     return freed
 

@@ -4,9 +4,8 @@ import hmac
 from collections.abc import Callable
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
 from django.views.decorators.http import require_safe
 from django_q.brokers import get_broker
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -71,7 +70,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """For Prometheus, with the token METRICS_TOKEN, and for signed-in admins."""
     user = signed_in(request)
     if not (_has_token(request) or (user and user.may(Role.ADMIN))):
-        raise PermissionDenied("Metrics need the token of METRICS_TOKEN, or the role admin.")
+        return HttpResponseForbidden("This needs the token of METRICS_TOKEN, or the role admin.\n", "text/plain")
     return HttpResponse(measured.text(), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -67,6 +67,18 @@ def test_a_dead_process_of_this_host_is_seen_at_once():
     assert upkeep.last() == day
 
 
+def test_a_hint_whose_worker_died_is_given_anew_at_once_and_its_counts_go_on():
+    here, _, _ = owner().rsplit(":", 2)
+    at = timezone.now()
+    values = {"owner": f"{here}:4194304:1", "hinted_at": at - timedelta(seconds=9), "beat_at": at}
+    day = Upkeep.objects.create(day=upkeep._day(at), freed={"jobs": 5}, **values)
+    upkeep.wake(timezone.now())
+    upkeep.wake(timezone.now())
+    assert OrmQ.objects.count() == 1
+    upkeep.run(day.pk)
+    assert upkeep.last().freed["jobs"] == 5
+
+
 def test_one_that_breaks_off_is_not_taken_for_done(monkeypatch):
     def fail(now, freed):
         raise OSError("the disk is away")
