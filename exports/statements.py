@@ -11,11 +11,6 @@ from django.db import connection, models
 
 # Drivers take these as they are.
 PLAIN = (models.IntegerField, models.CharField, models.BooleanField, models.ForeignKey)
-    models.IntegerField,
-    models.CharField,
-    models.BooleanField,
-    models.ForeignKey,
-)  # drivers take these as they are
 
 
 class _Statement:
