@@ -37,7 +37,7 @@ def tick() -> None:
     end_stopped()
     firing.fire(now)
     now = timezone.now()  # the jobs just made are due as well
-    for pk in _unheard(now).order_by(TURN, "pk").values_list("pk", flat=True)[: _room()]:
+    for pk in _due(now).order_by(TURN, "pk").values_list("pk", flat=True)[: _room()]:
         hint(pk, now)
 
 
@@ -46,14 +46,14 @@ def _room() -> int:
     return max(0, HINTS_A_WORKER * int(Conf.WORKERS) - int(OrmQ.objects.count()))
 
 
-def due(now: datetime) -> JobQuerySet:
+def waiting(now: datetime) -> JobQuerySet:
     """The jobs that a free worker could take now."""
-    waiting = Job.objects.filter(state__in=WAITING, next_attempt_at__lte=now, kill_requested=False)
-    return waiting.exclude(Exists(_before(OuterRef("schedule"), OuterRef("pk"))))
+    found = Job.objects.filter(state__in=WAITING, next_attempt_at__lte=now, kill_requested=False)
+    return found.exclude(Exists(_before(OuterRef("schedule"), OuterRef("pk"))))
 
 
-def _unheard(now: datetime) -> JobQuerySet:
-    return due(now).filter(Q(hinted_at=None) | Q(hinted_at__lt=now - REHINT))
+def _due(now: datetime) -> JobQuerySet:
+    return waiting(now).filter(Q(hinted_at=None) | Q(hinted_at__lt=now - REHINT))
 
 
 def _before(schedule: OuterRef, pk: OuterRef) -> JobQuerySet:
@@ -65,7 +65,7 @@ def _before(schedule: OuterRef, pk: OuterRef) -> JobQuerySet:
 def hint(pk: int, now: datetime) -> None:
     """Wake a worker for this job: the mark and the task commit together."""
     with transaction.atomic():
-        if _unheard(now).filter(pk=pk).update(hinted_at=now):
+        if _due(now).filter(pk=pk).update(hinted_at=now):
             async_task("exports.run.run_job", pk, task_name=f"job-{pk}", timeout=-1, ack_failure=True)
 
 

@@ -58,7 +58,7 @@ def vitals() -> Vitals:
         running=Count("pk", filter=Q(state=JobState.RUNNING)),
         stalled=Count("pk", filter=Q(state=JobState.RUNNING, lease_until__lt=Now())),
     )
-    waiting = dispatch.due(now)
+    waiting = dispatch.waiting(now)
     due = waiting.aggregate(number=Count("pk"), since=Min("next_attempt_at"))
     first = waiting.filter(next_attempt_at=due["since"]).values_list("pk", flat=True).first() if due["number"] else None
     oldest = (now - due["since"]).total_seconds() if due["since"] else 0.0

@@ -15,6 +15,12 @@ from linecapi_site.logs import MASK, REQUEST, Json, Text
 from linecapi_site.middleware import RequestId
 
 
+@pytest.fixture(autouse=True)
+def no_request():
+    """Whatever ran before in this thread."""
+    REQUEST.set("")
+
+
 def record(text, *values, error=None):
     info = (type(error), error, None) if error else None
     return logging.LogRecord("exports.run", logging.ERROR, __file__, 1, text, values, info)
