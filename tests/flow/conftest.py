@@ -26,9 +26,10 @@ def environment(**more):
 
 @contextmanager
 def cluster(line_url):
-    """A real qcluster. → its Processes."""
+    """A real cluster. → its Processes."""
     with processes.running() as children:
-        children.start("cluster", processes.manage("qcluster"), **environment(LINE_CONVERSION_API_URL=line_url))
+        command = processes.manage("cluster", "--ask", "1")
+        children.start("cluster", command, **environment(LINE_CONVERSION_API_URL=line_url))
         yield children
 
 
