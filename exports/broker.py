@@ -7,8 +7,9 @@ import logging
 import time
 from typing import Any
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django_q.brokers.orm import ORM
+from django_q.conf import Conf
 
 from exports import canary, dispatch
 
@@ -32,8 +33,13 @@ class DurableORM(ORM):  # type: ignore[misc]
 
     def dequeue(self) -> list[tuple[int, str]] | None:
         """The next tasks; when there are none, after a pause. A question of the supervisor comes first."""
-        question = canary.fetch(until=self.timeout(None))
-        found: list[tuple[int, str]] | None = [question] if question else super().dequeue()
+        try:
+            question = canary.fetch(until=self.timeout(None))
+            found: list[tuple[int, str]] | None = [question] if question else super().dequeue()
+        except (OperationalError, InterfaceError):  # the database is away: django-q2 would rest for ten seconds
+            connection.close()
+            time.sleep(Conf.POLL)
+            return None
         return found
 
     def set_stat(self, key: str, value: Any, timeout: int) -> None:

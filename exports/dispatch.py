@@ -34,8 +34,12 @@ def tick() -> None:
 
 
 def _room() -> int:
-    """How many more hints the queue should hold: few, so that priority decides when a worker becomes free."""
-    return max(0, HINTS_A_WORKER * int(Conf.WORKERS) - int(OrmQ.objects.filter(key=Conf.CLUSTER_NAME).count()))
+    """How many more hints the queue should hold: few, so that priority decides when a worker becomes free.
+
+    Those that a cluster has fetched do not count: if it was killed, nobody hears them.
+    """
+    held = OrmQ.objects.filter(key=Conf.CLUSTER_NAME, lock__lte=timezone.now()).count()
+    return max(0, HINTS_A_WORKER * int(Conf.WORKERS) - int(held))
 
 
 def _due(now: datetime) -> JobQuerySet:

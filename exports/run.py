@@ -37,8 +37,19 @@ def run_job(pk: int) -> str:
         return "lost"  # another worker has it
     except (OperationalError, InterfaceError):
         connection.close()
-        logger.exception("Job %s: the console's database is away; the job goes on when its lease has run out", pk)
-        return "abandoned"
+        logger.exception("Job %s: the console's database was away", pk)
+        return _abandon(lease)
+
+
+def _abandon(lease: Lease) -> str:
+    """The job goes on at once if the database is back, else when its lease has run out."""
+    try:
+        if lease.pause(state=JobState.QUEUED, next_attempt_at=timezone.now(), hinted_at=None, progress=None):
+            text = "The console's database was away for a moment. The job goes on where it stood."
+            jobs.log(Job(pk=lease.pk), text, JobLog.Level.WARN)
+    except (OperationalError, InterfaceError):
+        connection.close()
+    return "abandoned"
 
 
 def _run(lease: Lease) -> str:

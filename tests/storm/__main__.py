@@ -54,7 +54,8 @@ def main():
     parser.add_argument("--seed", type=int, default=random.randrange(10_000), help="repeats the order of the kills")
     options = parser.parse_args()
     kinds = ["sqlite", "postgresql"] if options.database == "both" else [options.database]
-    return 0 if all([storm(kind, options.seconds / len(kinds), options.seed) for kind in kinds]) else 1
+    held = [storm(kind, options.seconds / len(kinds), options.seed) for kind in kinds]
+    return 0 if all(held) else 1
 
 
 if __name__ == "__main__":
