@@ -25,11 +25,11 @@ def environment(**more):
 
 
 @contextmanager
-def cluster(line_url):
-    """A real cluster. → its Processes."""
+def cluster(line_url, name="main", command="cluster", **more):
+    """A real cluster, which drains at the end. → its Processes."""
+    own = ["--name", name, "--ask", "1"] if command == "cluster" else []
     with processes.running() as children:
-        command = processes.manage("cluster", "--ask", "1")
-        children.start("cluster", command, **environment(LINE_CONVERSION_API_URL=line_url))
+        children.start(name, processes.manage(command, *own), **environment(LINE_CONVERSION_API_URL=line_url, **more))
         yield children
 
 
