@@ -74,15 +74,15 @@ def test_stop_reaches_a_query_a_request_in_flight_and_a_waiting_job(slow_line, s
     assert ended == [JobState.KILLED] * 3
 
 
-@pytest.mark.parametrize("command", ["cluster", "qcluster"])
-def test_jobs_of_a_cluster_that_ends_go_on_in_the_next(slow_line, start, command):  # noqa: F811
+def test_jobs_of_a_cluster_that_ends_go_on_in_the_next(slow_line, start):  # noqa: F811
     sending = start(events(9000))
     querying = endless()
-    with cluster(slow_line.url, command=command):
-        wait(sending.pk, lambda j: j.position >= 2000)
-        wait(querying.pk, lambda j: j.phase == "querying")
-    states = [(j.state, j.takeovers, j.lease_token) for j in Job.objects.all()]
-    assert states == [(JobState.QUEUED, 0, None)] * 2
+    for rows, command in ((2000, "cluster"), (4000, "qcluster")):
+        with cluster(slow_line.url, command=command):
+            wait(sending.pk, lambda j, rows=rows: j.position >= rows)
+            wait(querying.pk, lambda j: j.phase == "querying" and j.state == JobState.RUNNING)
+        states = [(j.state, j.takeovers, j.lease_token) for j in Job.objects.all()]
+        assert states == [(JobState.QUEUED, 0, None)] * 2
     jobs.stop(querying)
     with cluster(slow_line.url):
         job = wait(sending.pk, lambda j: j.finished)

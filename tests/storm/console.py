@@ -50,7 +50,7 @@ class Console:
     def parts(self):
         return family.parts(self.supervisor.pid)
 
-    # --- kills: each says how many jobs it may cost a worker
+    # --- kills
 
     def kill(self, kind):
         return getattr(self, f"kill_{kind}", lambda: self._kill_part(kind))()
@@ -71,6 +71,10 @@ class Console:
         family.kill_group(self.web.pid)
         self.web.wait()
         self.start("web")
+
+    def kill_answers(self):
+        """The pusher lives, but does nothing any more."""
+        os.kill(self.parts()["pusher"][0], signal.SIGSTOP)
 
     def kill_connections(self):
         with connection.cursor() as cursor:

@@ -35,6 +35,7 @@ from warehouse.models import Database, Table, TableFile  # noqa: E402
 
 DECK = [*["worker"] * 2, "pusher", "monitor", "sentinel", "main", "group", "supervisor", "web"]
 ON_POSTGRESQL = ["connections", "database"]
+IN_LONG_STORMS = ["answers"]
 TAGS = {"tag-0": "token", "tag-1": "token", "tag-2": "token"}
 ROWS, BAD, BATCH, AT_ONCE = 400, {7, 333}, 20, 4
 GAPS, SHORT_GAPS = (0.5, 4.0), (0.3, 1.2)  # seconds from when all is up to the next kill; in a storm of one round
@@ -121,6 +122,7 @@ class Storm:
         """Every kind of kill, again and again until the time is over."""
         end = time.monotonic() + self.seconds
         kinds = DECK + (ON_POSTGRESQL if connection.vendor == "postgresql" else [])
+        kinds += IN_LONG_STORMS if self.seconds else []
         while not self.kills or time.monotonic() < end:
             for kind in self.random.sample(kinds, len(kinds)):
                 db_retry(self.feed)
