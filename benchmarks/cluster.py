@@ -50,13 +50,15 @@ def main() -> None:
     django.setup()
     from django.core.management import execute_from_command_line
 
-    from exports import accounting, exporting, run, sending
+    from exports import accounting, exporting, run, sending, turns
 
-    accounting.settle = stopped("settle", accounting.settle)
+    accounting.Ledger.settle = stopped("settle", accounting.Ledger.settle)
+    accounting.Ledger.expect = stopped("expect", accounting.Ledger.expect)
+    accounting.tally = stopped("tally", accounting.tally)
     sending.Sender._open = stopped("open", sending.Sender._open)
     sending.Sender.record = stopped("record", sending.Sender.record)
-    sending.Sender._take_turn = stopped("turn", sending.Sender._take_turn)
-    sending.Sender._authentication = stopped("secrets", sending.Sender._authentication)
+    turns.Turns.take = stopped("turn", turns.Turns.take)
+    sending.Sender._post = stopped("secrets", sending.Sender._post)
     exporting.export = stopped("export", exporting.export)
     run.run_job = reporting(run.run_job, Path(sys.argv[1]))
     execute_from_command_line(["manage.py", "qcluster"])

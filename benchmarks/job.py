@@ -1,8 +1,9 @@
 """A whole job through django-q2 on SQLite: python -m benchmarks.job [--rows N] [--rounds N]
 
 The rows are loaded into a table; the job queries it, checks, and sends to a sink. The cluster is a real
-`manage.py qcluster` with stopwatches (benchmarks.cluster). Accounting is the time inside `accounting.settle`,
-`Sender._open` and `Sender.record`: all that puts a request and its rows' ends on record.
+`manage.py qcluster` with stopwatches (benchmarks.cluster). Accounting is the time inside `Ledger.settle` and
+`Ledger.expect`, `Sender._open` and `Sender.record`, and `accounting.tally`: all that puts a request and its rows' ends
+on record.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from statistics import median
 from benchmarks import console, events, sink, table
 
 SIZE = 1_000
-ACCOUNTING = ("settle", "open", "record")
+ACCOUNTING = ("expect", "settle", "open", "record", "tally")
 
 
 def query():

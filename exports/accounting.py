@@ -18,9 +18,10 @@ from django.utils.text import Truncator
 
 from exports import rejects
 from exports.lease import Lease, LostLease, db_retry
-from exports.models import Job, JobQuerySet, JobReason, JobRequest
-from exports.rejects import Reject
+from exports.models import Job, JobQuerySet, JobReason, JobRequest, JobState
+from exports.rejects import Reject, RejectFile
 from exports.samples import Samples
+from exports.statements import Update
 
 
 @dataclass(frozen=True)
@@ -49,59 +50,68 @@ CHUNK = 10_000  # rejects held in memory at once
 logger = logging.getLogger(__name__)
 
 
-def settle(
-    lease: Lease,
-    ending: Ending,
-    *,
-    request: JobRequest | None = None,
-    division: dict[str, Any] | None = None,
-) -> None:
-    """Record the end of these rows and move the position behind them; `division`: what is known of the rows there.
+class Ledger:
+    """The books of one job, kept by the worker that has it."""
 
-    Raises LostLease. The reasons are counted later, by `tally`.
-    """
-    committed = db_retry(lambda: lease.mine().values_list("rejects_bytes", flat=True).first())
-    if committed is None:
-        raise LostLease
-    length = rejects.append(Job(pk=lease.pk).folder, committed, ending.rejects)
+    def __init__(self, lease: Lease, job: Job) -> None:
+        self.lease = lease
+        self.file = RejectFile(job.folder, job.rejects_bytes)
 
-    def commit() -> bool:
-        with transaction.atomic():
-            moved = _move(lease.mine().filter(position=ending.first_row), ending, length, division or {})
-            if moved and request:
-                request.save()
-            return moved
+    def settle(
+        self, ending: Ending, *, request: JobRequest | None = None, division: dict[str, Any] | None = None
+    ) -> None:
+        """Record the end of these rows and move the position behind them; `division`: what is known of the rows there.
 
-    if not db_retry(commit) and not db_retry(lease.mine().filter(position=ending.end_row).exists):
-        raise LostLease
+        Raises LostLease. The reasons are counted later, by `tally`.
+        """
+        self.lease.confirm()
+        length = self.file.append(ending.rejects)
+
+        def commit() -> bool:
+            with transaction.atomic():
+                moved = _move(self.lease, ending, length, division or {})
+                if moved and request:
+                    _close(request)
+                return moved
+
+        if not db_retry(commit) and not db_retry(self.lease.mine().filter(position=ending.end_row).exists):
+            raise LostLease
+
+    def expect(self, rejects: Iterable[Reject]) -> None:
+        """What will be settled as rejects, in order, as far as is known: one sync for all. Raises LostLease."""
+        self.lease.confirm()
+        self.file.write_ahead(rejects)
 
 
-def _move(job: JobQuerySet, ending: Ending, length: int, division: dict[str, Any]) -> bool:
-    moved = job.update(
-        position=ending.end_row,
-        accepted=F("accepted") + ending.accepted,
-        invalid=F("invalid") + ending.invalid,
-        refused=F("refused") + ending.refused,
-        not_attempted=F("not_attempted") - ending.settled,
-        rejects_bytes=length,
-        tries=0,
-        takeovers=0,
-        throttled_since=None,
-        division=division,
-    )
-    return bool(moved)
+MOVE = Update(
+    Job,
+    sets=("position", "rejects_bytes", "tries", "takeovers", "throttled_since", "division"),
+    adds=("accepted", "invalid", "refused", "not_attempted"),
+    where=("id", "lease_token", "state", "position"),
+)
+CLOSE = Update(JobRequest, sets=("state", "maybe_in", "attempts"), where=("id",))
+
+
+def _move(lease: Lease, ending: Ending, length: int, division: dict[str, Any]) -> bool:
+    before = [lease.pk, lease.token, JobState.RUNNING, ending.first_row]
+    counts = [ending.accepted, ending.invalid, ending.refused, -ending.settled]
+    return bool(MOVE(ending.end_row, length, 0, 0, None, division, *counts, *before))
+
+
+def _close(request: JobRequest) -> None:
+    CLOSE(request.state, request.maybe_in, request.attempts, request.pk)
 
 
 def record_invalid(lease: Lease, found: Iterable[Reject]) -> int:
     """All invalid rows of a job of which nothing is sent; the position stays. → how many. Raises LostLease."""
-    folder, count, length = Job(pk=lease.pk).folder, 0, 0
+    file, count = RejectFile(Job(pk=lease.pk).folder, 0), 0
     for some in _chunks(found):
         count += len(some)
-        length = rejects.append(folder, length, some)
+        file.append(some)
 
     def commit() -> bool:
         untouched = lease.mine().filter(position=0, invalid=0)
-        changes = {"invalid": count, "not_attempted": F("not_attempted") - count, "rejects_bytes": length}
+        changes = {"invalid": count, "not_attempted": F("not_attempted") - count, "rejects_bytes": file.length}
         return bool(untouched.update(**changes))
 
     if count and not db_retry(commit) and not db_retry(lease.mine().filter(invalid=count).exists):

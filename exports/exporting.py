@@ -13,7 +13,7 @@ from django.conf import settings as site
 from django.utils import timezone
 
 from exports import accounting, jobs, notes
-from exports.accounting import Ending
+from exports.accounting import Ending, Ledger
 from exports.endings import JobFailed, RetryLater, authentication_gone
 from exports.exporter.batches import Batch
 from exports.exporter.delivery import Attempt, Cause, Halted, Refusal, Settled, Stale, deliver, next_wait, pause
@@ -71,6 +71,7 @@ class Export:
         self.tries = job.tries
         self.throttled_since = job.throttled_since
         self.strict = not self.settings["ignore_invalid_records"]
+        self.ledger = Ledger(lease, job)
         self.sender = Sender(job, lease, authentication.pk, site.LINE_CONVERSION_API_URL)
 
     def plan(self, spare: int = 0) -> Plan:
@@ -120,7 +121,7 @@ class Export:
                 # Rows that leave the window while they are being prepared: look as far ahead as that took.
                 spare = 0 if self.position > before else math.ceil(time.monotonic() - started) + 1
         finally:
-            self.sender.give_turn()
+            self.sender.turns.give()
 
     def _announce(self) -> None:
         size = self.settings["max_records"]
@@ -140,8 +141,10 @@ class Export:
             elif not self._deliver(divided[0]):
                 return
         with closing(prefetched(self._some_at_once(self._batches(plan, self.job.rows)))) as ahead:  # type: ignore[type-var]
-            for batch in itertools.chain.from_iterable(ahead):
-                if not self._deliver(batch):
+            for some in ahead:
+                if len(some) > 1:
+                    self.ledger.expect(invalid(reject) for batch in some for reject in batch.rejects)
+                if not all(map(self._deliver, some)):
                     return
         if self.position < self.job.rows:
             raise JobFailed("The kept result has fewer rows than the query gave.", "Run the job again from its query.")
@@ -199,7 +202,7 @@ class Export:
         found = [*map(invalid, settled.rejects), *map(refused, settled.refused)]
         ending = Ending(settled.first_row, settled.end_row, settled.accepted, tuple(sorted(found, key=lambda r: r.row)))
         division = settled.division.to_json() if settled.division else {}
-        accounting.settle(self.lease, ending, request=request, division=division)
+        self.ledger.settle(ending, request=request, division=division)
         self._tally()
         self.position, self.tries, self.throttled_since = settled.end_row, 0, None
         self.division = settled.division

@@ -148,8 +148,16 @@ class Lease:
         """As `check`, for a step that belongs to the one before. Raises JobKilled or LostLease."""
         if self.kill:
             raise JobKilled
-        if self.lost or uptime() > self.until - MARGIN:
+        if not self._sure():
             raise LostLease
+
+    def confirm(self) -> None:
+        """Before the job's files are written: not Stop matters, and in doubt the database knows. Raises LostLease."""
+        if not self._sure() and not db_retry(self.mine().exists):
+            raise LostLease
+
+    def _sure(self) -> bool:
+        return not self.lost and uptime() <= self.until - MARGIN
 
     def save(self, **values: Any) -> None:
         """Write to the job's row, only while it is ours. Absolute values only: it may be repeated."""

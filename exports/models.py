@@ -342,10 +342,12 @@ class JobLog(models.Model):
 
 
 class TagLease(models.Model):
-    """One request at a time per tag: the job whose lease token stands here may send."""
+    """One request at a time per tag: the job whose lease token stands here may send; `next_job` has the next turn."""
 
     tag = models.CharField(max_length=255, primary_key=True)
     token = models.UUIDField(null=True)
+    next_job = models.BigIntegerField(null=True)
+    next_until = models.DateTimeField(null=True)  # when it has to have come for it
 
     def __str__(self) -> str:
         return self.tag

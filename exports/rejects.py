@@ -23,20 +23,47 @@ class Reject:
     reasons: tuple[tuple[str, str, str], ...]
 
 
-def append(folder: Path, committed: int, rejects: Iterable[Reject]) -> int:
-    """Write after the committed length. → the new length, to be committed by the caller."""
-    lines = [orjson.dumps([r.row, r.end, r.reasons]) + b"\n" for r in rejects]
-    if not lines:
-        return committed
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (folder / NAME).touch(mode=0o600)
-    with (folder / NAME).open("r+b") as file:
-        file.truncate(committed)
-        file.seek(committed)
-        file.writelines(lines)
-        file.flush()
-        os.fsync(file.fileno())
-        return file.tell()
+class RejectFile:
+    """Writes behind the committed length, for the one worker that has the job.
+
+    What is written ahead costs one sync for many requests: to append it later, no byte is written.
+    """
+
+    def __init__(self, folder: Path, committed: int) -> None:
+        self.folder, self.length = folder, committed
+        self.ahead = b""  # what the file holds behind `length`
+
+    def write_ahead(self, rejects: Iterable[Reject]) -> None:
+        """Write what will be appended, as far as is known: another end of these rows is written anew then."""
+        self._write(_lines(rejects))
+
+    def append(self, rejects: Iterable[Reject]) -> int:
+        """→ the new length, to be committed by the caller."""
+        data = _lines(rejects)
+        if not self.ahead.startswith(data):
+            self._write(data)
+        self.ahead = self.ahead[len(data) :]
+        self.length += len(data)
+        return self.length
+
+    def _write(self, data: bytes) -> None:
+        self.ahead = b""
+        if not data:
+            return
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self.folder / NAME
+        path.touch(mode=0o600)
+        with path.open("r+b") as file:
+            file.truncate(self.length)
+            file.seek(self.length)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        self.ahead = data
+
+
+def _lines(rejects: Iterable[Reject]) -> bytes:
+    return b"".join(orjson.dumps([r.row, r.end, r.reasons]) + b"\n" for r in rejects)
 
 
 def read(folder: Path, committed: int) -> Iterator[Reject]:

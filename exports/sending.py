@@ -1,27 +1,22 @@
 """A request on its way: one at a time per tag, and on record before it leaves."""
 
 import itertools
-import time
-from contextlib import suppress
+from typing import Any
 
 import requests
-from django.db import InterfaceError, OperationalError
-from django.db.models import Exists, OuterRef, Q
-from django.db.models.functions import Now
 from django.utils import timezone
 
-from exports.endings import RetryLater, authentication_gone
+from exports.endings import authentication_gone
 from exports.exporter.batches import Batch
-from exports.exporter.delivery import Attempt, Reply
+from exports.exporter.delivery import Attempt, Post, Reply
 from exports.exporter.posting import http_post
 from exports.lease import Lease, db_retry
-from exports.models import Job, JobRequest, JobState, TagLease
+from exports.models import Job, JobRequest
+from exports.statements import Insert, Select
+from exports.turns import Turns
 from integrations.catalog import connector
 from integrations.models import Authentication
 from integrations.spec import Answer
-
-TURN_SECONDS = 5.0  # how long a worker waits for its turn at the tag before it does something else
-POLL_SECONDS = 0.05
 
 STATE = {
     Answer.ACCEPTED: JobRequest.State.ACCEPTED,
@@ -33,6 +28,8 @@ STATE = {
 }
 OPEN = (JobRequest.State.SENDING, JobRequest.State.RETRYING, JobRequest.State.STOPPED)
 MAYBE_IN = (Answer.RETRY, Answer.UNDOCUMENTED)
+AUTHENTICATION = Select(Authentication, ("settings", "encrypted"))
+OPENED = Insert(JobRequest)
 
 
 class Sender:
@@ -41,35 +38,43 @@ class Sender:
     def __init__(self, job: Job, lease: Lease, authentication: int, base_url: str) -> None:
         self.job = job
         self.lease = lease
+        self.turns = Turns(job, lease)
         self.authentication = authentication
         self.base_url = base_url
         self.session = requests.Session()
-        self.request: JobRequest | None = None
+        self.known: tuple[Any, ...] = ()  # the authentication as it was last read, and what follows from it:
         self.tag = ""
+        self.post: Post | None = None
+        self.request: JobRequest | None = None
         self.left: dict[int, JobRequest] | None = None
         self.number = 0
 
     def __call__(self, batch: Batch) -> Reply:
         """Raises JobFailed, JobKilled, LostLease, or RetryLater when another job holds the tag for long."""
-        authentication = self._authentication()
-        settings = authentication.all_settings()
-        destination = authentication.destination
-        self._take_turn(f"{destination.key}:{destination.path.format(**settings)}")
-        timeout = settings["connection_timeout"]
-        post = http_post(self.session, destination, self.base_url, settings, timeout)
+        post = self._post()
+        self.turns.take(self.tag)
         self.lease.check()
         self.request = self._open(batch)
         with self.lease.interruptible():
             return post(batch)
 
-    def _authentication(self) -> Authentication:
-        found = db_retry(lambda: Authentication.objects.filter(pk=self.authentication).first())
-        if found is None:
+    def _post(self) -> Post:
+        """Where to and with what the next request goes: made again only where the authentication has changed."""
+        found = db_retry(lambda: AUTHENTICATION(self.authentication))
+        if self.post and found == self.known:
+            return self.post
+        authentication = db_retry(lambda: Authentication.objects.filter(pk=self.authentication).first())
+        if found is None or authentication is None:
             raise authentication_gone(self.job.destination)
-        return found
+        settings = authentication.all_settings()
+        destination = authentication.destination
+        self.tag = f"{destination.key}:{destination.path.format(**settings)}"
+        self.post = http_post(self.session, destination, self.base_url, settings, settings["connection_timeout"])
+        self.known = found
+        return self.post
 
     def record(self, attempt: Attempt) -> JobRequest:
-        """Note the answer, and let others have the tag. An accepted or refused request is saved with its rows' end."""
+        """Note the answer. An accepted or refused request is saved with its rows' end."""
         request = self.request
         if request is None:
             raise RuntimeError("an answer without a request")
@@ -82,7 +87,6 @@ class Sender:
         request.maybe_in = request.maybe_in or attempt.answer in MAYBE_IN
         if not alone and attempt.answer is not Answer.ACCEPTED:
             db_retry(request.save)
-        self.give_turn()
         return request
 
     @property
@@ -104,7 +108,10 @@ class Sender:
             request.maybe_in = True  # its process died before the answer
         request.end_row, request.events, request.bytes = batch.end_row, batch.events, len(batch.body)
         request.state, request.sent_at = JobRequest.State.SENDING, timezone.now()
-        request.save()
+        if request.pk:
+            request.save()
+        else:
+            OPENED(request)
         return request
 
     def _left(self) -> dict[int, JobRequest]:
@@ -112,30 +119,3 @@ class Sender:
         requests = JobRequest.objects.filter(job=self.job)
         self.number = db_retry(requests.order_by("-number").values_list("number", flat=True).first) or 0
         return {r.first_row: r for r in db_retry(lambda: list(requests.filter(state__in=OPEN).order_by("-number")))}
-
-    # --- turns at the tag: held under the job's own lease, so that it ends with it
-
-    def _take_turn(self, tag: str) -> None:
-        if tag != self.tag:
-            db_retry(lambda: TagLease.objects.get_or_create(tag=tag))
-            self.tag = tag
-        end = time.monotonic() + TURN_SECONDS
-        while not db_retry(self._taken):
-            if time.monotonic() > end:
-                raise RetryLater(1.0)
-            time.sleep(POLL_SECONDS)
-            self.lease.check()
-
-    def _taken(self) -> bool:
-        tag = TagLease.objects.filter(tag=self.tag)
-        free = Q(token=None) | Q(token=self.lease.token)
-        if tag.filter(free).update(token=self.lease.token):
-            return True
-        holder = Job.objects.filter(lease_token=OuterRef("token"), state=JobState.RUNNING, lease_until__gte=Now())
-        return bool(tag.filter(free | ~Exists(holder)).update(token=self.lease.token))
-
-    def give_turn(self) -> None:
-        """Let others have the tag. If the database is away, the end of the job's lease does the same."""
-        with suppress(OperationalError, InterfaceError):
-            mine = TagLease.objects.filter(tag=self.tag, token=self.lease.token)
-            db_retry(lambda: mine.update(token=None))

@@ -85,7 +85,7 @@ def _row(reject: Reject) -> int:
 
 
 class Body:
-    """A request's body: bytes in pieces, with a length. It can be iterated again, and is never joined."""
+    """A request's body: bytes in pieces, with a length. It can be iterated again."""
 
     def __init__(self, pieces: Iterable[bytes | memoryview]) -> None:
         self.pieces = [piece for piece in pieces if len(piece)]
@@ -96,6 +96,9 @@ class Body:
 
     def __iter__(self) -> Iterator[bytes | memoryview]:
         return iter(self.pieces)
+
+    def joined(self) -> bytes:
+        return b"".join(self.pieces)
 
 
 @dataclass(frozen=True)

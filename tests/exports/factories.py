@@ -76,7 +76,7 @@ def keep(job, columns, *, rejected=()):
     results.keep_batches(table.schema, table.to_batches(), path)
     job.result_path, job.result_rows = f"{job.pk}/{results.NAME}", len(table)
     job.columns = [[f.name, str(f.type)] for f in table.schema]
-    job.rejects_bytes = rejects.append(job.folder, 0, [Reject(*r) for r in rejected])
+    job.rejects_bytes = rejects.RejectFile(job.folder, 0).append(Reject(*r) for r in rejected)
     job.save(update_fields=["result_path", "result_rows", "columns", "rejects_bytes"])
     return job
 

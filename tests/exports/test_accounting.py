@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from exports import accounting, rejects
-from exports.accounting import Ending
+from exports.accounting import Ending, Ledger
 from exports.lease import Lease, LostLease
 from exports.models import Job, JobReason, JobRequest, JobState
 from exports.rejects import Reject
@@ -29,18 +29,23 @@ def lease(settings, tmp_path):
     return held
 
 
+def settle(lease, ending, **known):
+    Ledger(lease, Job.objects.get()).settle(ending, **known)
+
+
 def counts():
     return Job.objects.values_list("position", "invalid", "accepted", "unknown", "not_attempted").get()
 
 
 def test_an_outcome_moves_the_position_and_the_counts(lease):
-    accounting.settle(lease, ENDING)
+    settle(lease, ENDING)
     assert counts() == (10, 1, 9, 0, 20)
 
 
 def test_an_outcome_that_is_told_twice_counts_once(lease):
-    accounting.settle(lease, ENDING)
-    accounting.settle(lease, ENDING)
+    job = Job.objects.get()
+    for _ in range(2):
+        Ledger(lease, job).settle(ENDING)
     assert counts() == (10, 1, 9, 0, 20)
 
 
@@ -49,24 +54,24 @@ def reasons():
 
 
 def test_reasons_are_counted_once_whoever_counts_them(lease):
-    accounting.settle(lease, ENDING)
+    settle(lease, ENDING)
     for _ in range(2):
         accounting.tally(lease.pk)
-    accounting.settle(lease, Ending(10, 20, accepted=9, rejects=(replace(BAD, row=12),)))
+    settle(lease, Ending(10, 20, accepted=9, rejects=(replace(BAD, row=12),)))
     assert reasons() == [("phone", "phone", 1)]
     accounting.tally(lease.pk)
     assert reasons() == [("phone", "phone", 2)]
 
 
 def test_the_end_of_a_job_counts_the_reasons_that_are_left(lease):
-    accounting.settle(lease, ENDING)
+    settle(lease, ENDING)
     assert accounting.end(lease.mine(), lease.pk, JobState.KILLED)
     assert reasons() == [("phone", "phone", 1)]
 
 
 @pytest.mark.parametrize("damage", [lambda file: file.unlink(), lambda file: file.write_bytes(b'[2,"inv')])
 def test_a_job_ends_though_its_rejects_are_gone_or_damaged(lease, damage):
-    accounting.settle(lease, ENDING)
+    settle(lease, ENDING)
     damage(Job.objects.get().folder / rejects.NAME)
     assert accounting.end(lease.mine(), lease.pk, JobState.KILLED)
     assert not reasons()
@@ -75,14 +80,14 @@ def test_a_job_ends_though_its_rejects_are_gone_or_damaged(lease, damage):
 def test_who_lost_the_job_records_nothing(lease):
     Job.objects.update(lease_token=uuid.uuid4())
     with pytest.raises(LostLease):
-        accounting.settle(lease, ENDING)
+        settle(lease, ENDING)
     assert counts() == (0, 0, 0, 0, 30)
     assert not JobReason.objects.exists()
 
 
 def test_an_outcome_of_other_rows_than_the_next_ones_is_refused(lease):
     with pytest.raises(LostLease):
-        accounting.settle(lease, Ending(10, 20, accepted=10))
+        settle(lease, Ending(10, 20, accepted=10))
     assert counts() == (0, 0, 0, 0, 30)
 
 

@@ -144,7 +144,9 @@ def test_what_is_still_invalid_is_told_with_its_new_reasons(job, save, editor):
 
 def test_refused_rows_are_rejected_rows_too(job, save, editor):
     Job.objects.filter(pk=job.pk).update(invalid=1, refused=1)
-    length = rejects.append(job.folder, 0, [rejects.Reject(2, "refused", ()), rejects.Reject(5, "invalid", ())])
+    length = rejects.RejectFile(job.folder, 0).append(
+        [rejects.Reject(2, "refused", ()), rejects.Reject(5, "invalid", ())]
+    )
     Job.objects.filter(pk=job.pk).update(rejects_bytes=length)
     save(mapping=FIXED)
     assert [row["spare"] for row in kept(recheck(job, editor))] == ["s2@example.com", "s5@example.com"]

@@ -13,7 +13,7 @@ import time_machine
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from exports import exporting, jobs, sending
+from exports import exporting, jobs, sending, turns
 from exports.models import Job, JobLog, JobReason, JobRequest, JobState, TagLease
 from exports.run import run_job
 from tests.exports.test_run import authentication, due, ends, events, line, run, start  # noqa: F401 - fixtures
@@ -128,8 +128,22 @@ def test_a_database_that_is_away_after_an_answer_costs_no_repeat(line, start, nt
     assert line.stats["duplicates"] == 0
 
 
+def test_a_token_that_is_replaced_meanwhile_goes_with_the_next_request(line, start, authentication, monkeypatch):  # noqa: F811
+    record = sending.Sender.record
+
+    def record_and_replace(sender, attempt):
+        line.tags["tag"] = "new"
+        authentication.set_secrets({"access_token": "new"}, at=timezone.now())
+        authentication.save()
+        return record(sender, attempt)
+
+    monkeypatch.setattr(sending.Sender, "record", record_and_replace)
+    job = run(start(events(2500)))
+    assert (job.state, ends(job)) == (JobState.SUCCESS, (2500, 0, 2500, 0, 0, 0))
+
+
 def test_a_tag_in_use_makes_the_job_wait_for_its_turn(line, start, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(sending, "TURN_SECONDS", 0.1)
+    monkeypatch.setattr(turns, "WAIT_SECONDS", 0.1)
     other = start(events(5))
     job = jobs.run_again(other, user=None)
     token = "00000000-0000-0000-0000-000000000001"

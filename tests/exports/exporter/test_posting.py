@@ -3,10 +3,12 @@
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import orjson
 import pytest
 import requests
 import responses
 
+from exports.exporter import posting
 from exports.exporter.batches import cut
 from exports.exporter.delivery import Reply
 from exports.exporter.posting import http_post, retry_after
@@ -50,14 +52,15 @@ def test_the_channel_id_goes_only_with_line_user_ids():
 
 
 @responses.activate
-def test_settings_can_be_read_anew_for_each_request():
+def test_each_request_has_its_own_body_and_length():
     responses.post(URL, status=202)
-    tokens = iter(["first", "second"])
     with requests.Session() as session:
-        send = http_post(session, CONNECTOR, BASE, lambda: {**SETTINGS, "access_token": next(tokens)}, 10)
-        send(batch_of([1]))
-        send(batch_of([1]))
-    assert [call.request.headers["X-Line-TagAccessToken"] for call in responses.calls] == ["first", "second"]
+        send = http_post(session, CONNECTOR, BASE, SETTINGS, 10)
+        for count in (3, 1, 2):
+            send(batch_of([1] * count))
+    sent = [call.request for call in responses.calls]
+    assert [int(request.headers["Content-Length"]) for request in sent] == [len(request.body) for request in sent]
+    assert [len(orjson.loads(request.body)) for request in sent] == [3, 1, 2]
 
 
 @responses.activate
@@ -138,7 +141,9 @@ def server():
         thread.join()
 
 
-def test_pieces_go_out_whole_over_one_connection(server):
+@pytest.mark.parametrize("joined_at_most", [0, 4_000_000])
+def test_pieces_go_out_whole_over_one_connection(server, monkeypatch, joined_at_most):
+    monkeypatch.setattr(posting, "JOINED_AT_MOST", joined_at_most)
     batch = batch_of([1, None, 1], [1])
     with requests.Session() as session:
         send = http_post(session, CONNECTOR, f"http://127.0.0.1:{server.server_port}", SETTINGS, 10)
