@@ -7,6 +7,6 @@ workers = int(os.environ.get("WEB_PROCESSES", "2"))
 threads = 4
 timeout = 180  # a preview or an upload may take its time
 graceful_timeout = 30
-worker_tmp_dir = "/dev/shm"  # gunicorn's own heartbeat must not wait for a disk
+worker_tmp_dir = "/dev/shm"  # noqa: S108 - in memory: gunicorn's own heartbeat must not wait for a disk
 control_socket_disable = True
 loglevel = "warning"
