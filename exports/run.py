@@ -11,6 +11,7 @@ from django.utils import timezone
 from exports import (
     accounting,
     current,
+    drain,
     error_kinds,
     events,
     exporting,
@@ -21,10 +22,11 @@ from exports import (
     notes,
     querying,
 )
+from exports.drain import Drained
 from exports.endings import JobFailed, RetryLater
 from exports.exporter.plan import PlanError
 from exports.lease import JobKilled, Lease, LostLease, db_retry, heartbeat
-from exports.models import ErrorKind, Job, JobLog, JobState, Mode, RowsFrom
+from exports.models import WAITING, ErrorKind, Job, JobLog, JobState, Mode, RowsFrom
 from integrations.secrets import SecretUnreadable
 from warehouse.engines.base import EngineError, EngineUnavailable, LimitExceeded, QueryFailed, QueryRejected
 
@@ -42,6 +44,9 @@ def run_job(pk: int) -> str:
 
 
 def _run_job(pk: int) -> str:
+    if drain.begun():
+        Job.objects.filter(pk=pk, state__in=WAITING).update(hinted_at=None)
+        return "the cluster ends"
     lease = Lease(pk)
     if not lease.claim():
         return "not waiting"
@@ -52,8 +57,19 @@ def _run_job(pk: int) -> str:
         return "lost"  # another worker has it
     except (OperationalError, InterfaceError):
         connection.close()
-        logger.exception("Job %s: the console's database is away; the job goes on when its lease has run out", pk)
-        return "abandoned"
+        logger.exception("Job %s: the console's database was away", pk)
+        return _abandon(lease)
+
+
+def _abandon(lease: Lease) -> str:
+    """The job goes on at once if the database is back, else when its lease has run out."""
+    try:
+        if lease.pause(state=JobState.QUEUED, next_attempt_at=timezone.now(), hinted_at=None, progress=None):
+            text = "The console's database was away for a moment. The job goes on where it stood."
+            jobs.log(Job(pk=lease.pk), text, JobLog.Level.WARN)
+    except (OperationalError, InterfaceError):
+        connection.close()
+    return "abandoned"
 
 
 def _run(lease: Lease) -> str:
@@ -67,6 +83,8 @@ def _run(lease: Lease) -> str:
         return _killed(job, lease)
     except RetryLater as later:
         return _wait(job, lease, later)
+    except Drained:
+        return _hand_back(job, lease)
     except Exception as error:
         if isinstance(error, LostLease | OperationalError | InterfaceError):
             raise
@@ -126,6 +144,15 @@ def _wait(job: Job, lease: Lease, later: RetryLater) -> str:
     if later.reason:
         jobs.log(job, f"{later.reason} Next try in {later.seconds:,.0f} s.", JobLog.Level.WARN)
     return JobState.RETRY_WAIT
+
+
+def _hand_back(job: Job, lease: Lease) -> str:
+    """The worker ends, the job does not."""
+    db_retry(lambda: accounting.tally(job.pk))
+    if not lease.pause(state=JobState.QUEUED, next_attempt_at=timezone.now(), hinted_at=None, progress=None):
+        return _killed(job, lease)  # as above
+    jobs.log(job, "The worker is ending. The job waits for another one, and goes on where it stands.")
+    return JobState.QUEUED
 
 
 def _failed(job: Job, lease: Lease, error: Exception) -> str:

@@ -7,7 +7,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from exports import retention
+from exports import drain, retention
+from exports.drain import Drained
 from exports.lease import alive, owner
 from exports.retention import Freed
 from exports.upkeep_models import Upkeep
@@ -44,14 +45,20 @@ def run(pk: int) -> str:
     mine = Upkeep.objects.filter(pk=pk, beat_at=day.beat_at, finished_at=None)
     if not mine.update(owner=owner(), beat_at=now, started_at=now):
         return "someone else has it"
-    return do(day).in_words()
+    try:
+        return do(day).in_words()
+    except Drained:
+        Upkeep.objects.filter(pk=pk).update(hinted_at=None, beat_at=None)  # for another cluster, or the next one
+        return "the cluster ends"
 
 
 def do(upkeep: Upkeep) -> Freed:
-    """All of it, or what is left of it, with its progress on record."""
+    """All of it, or what is left of it, with its progress on record. Raises Drained."""
 
     def heard(freed: Freed) -> None:
         Upkeep.objects.filter(pk=upkeep.pk).update(beat_at=timezone.now(), freed=freed.to_json())
+        if drain.begun():
+            raise Drained
 
     freed = retention.tidy(timezone.now(), heard, so_far=Freed.from_json(upkeep.freed))
     Upkeep.objects.filter(pk=upkeep.pk).update(finished_at=timezone.now(), freed=freed.to_json())

@@ -37,7 +37,7 @@ def _clusters(found: Vitals) -> Iterator[Fact]:
         )
         yield Fact(f"Cluster on {cluster.host}", _number(cluster.workers, "worker"), True, text)
     if not found.alive:
-        text = "Queries and exports wait until one is started, with manage.py qcluster."
+        text = "Queries and exports wait until one is started, with manage.py cluster."
         if found.clusters:
             text += f" The last one ran on {found.clusters[-1].host}."
         yield Fact("Cluster", "None alive", False, text)

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from exports import retention, upkeep
+from exports import drain, retention, upkeep
 from exports.broker import DurableORM
 from exports.lease import owner
 from exports.upkeep_models import Upkeep
@@ -77,6 +77,16 @@ def test_a_hint_whose_worker_died_is_given_anew_at_once_and_its_counts_go_on():
     assert OrmQ.objects.count() == 1
     upkeep.run(day.pk)
     assert upkeep.last().freed["jobs"] == 5
+
+
+def test_it_is_left_to_another_cluster_when_this_one_ends(monkeypatch, tmp_path, settings):
+    settings.DATA_DIR = tmp_path
+    (tmp_path / "jobs" / "1").mkdir(parents=True)
+    day = Upkeep.objects.create(day=upkeep._day(timezone.now()), hinted_at=timezone.now())
+    monkeypatch.setattr(drain, "begun", lambda: True)
+    assert upkeep.run(day.pk) == "the cluster ends"
+    upkeep.wake(timezone.now())
+    assert upkeep.last() is None and OrmQ.objects.count() == 1
 
 
 def test_one_that_breaks_off_is_not_taken_for_done(monkeypatch):
