@@ -36,12 +36,16 @@ class Console:
         return {p.pid for p in (self.supervisor, self.web) if p}
 
     def wait_until_up(self):
+        self.wait_for(self.up)
+
+    def wait_for(self, found):
         end = time.monotonic() + START_SECONDS
-        while not self.up():
+        while not (value := found()):
             family.bury(self.ours)
             if time.monotonic() > end:
                 raise AssertionError(f"the console is not up after {START_SECONDS} s: {self.parts()}")
             time.sleep(0.05)
+        return value
 
     def up(self):
         found = self.parts()
@@ -56,10 +60,14 @@ class Console:
         return getattr(self, f"kill_{kind}", lambda: self._kill_part(kind))()
 
     def _kill_part(self, kind):
-        family.kill(self.random.choice(self.parts()[kind]))
+        family.kill(self.one(kind))
+
+    def one(self, part):
+        """A process of that part: it may be about to be replaced."""
+        return self.random.choice(self.wait_for(lambda: self.parts().get(part)))
 
     def kill_group(self):
-        family.kill_group(self.parts()["main"][0])
+        family.kill_group(self.one("main"))
 
     def kill_supervisor(self):
         self.supervisor.kill()
@@ -74,7 +82,7 @@ class Console:
 
     def kill_answers(self):
         """The pusher lives, but does nothing any more."""
-        os.kill(self.parts()["pusher"][0], signal.SIGSTOP)
+        os.kill(self.one("pusher"), signal.SIGSTOP)
 
     def kill_connections(self):
         with connection.cursor() as cursor:
