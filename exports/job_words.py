@@ -151,11 +151,12 @@ def by_whom(job: Job) -> str:
 
 def zone(job: Job) -> tzinfo:
     """The time zone of the job's query; UTC if there is none of that name."""
-    return _zone(job.time_zone)
+    return zone_named(job.time_zone)
 
 
 @lru_cache(maxsize=600)
-def _zone(name: str) -> tzinfo:
+def zone_named(name: str) -> tzinfo:
+    """UTC if there is none of that name."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):

@@ -65,6 +65,7 @@ class QueryVersion(models.Model):
     sql = models.TextField()
     time_zone = models.CharField(max_length=64)
     target: Any = models.JSONField(default=dict)  # as in exports.targets; empty: no export
+    schedule: Any = models.JSONField(default=dict)  # the columns of exports.timing.Timing; empty: none
     saved_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
     saved_at = models.DateTimeField(auto_now_add=True)
 

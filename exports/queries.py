@@ -9,10 +9,12 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.models import User
-from exports import jobs, targets, texts
+from exports import jobs, schedules, targets, texts
+from exports.errors import NotPossible
 from exports.models import EngineType, Job, Mode, Query, QueryVersion
 from exports.targets import Target, TargetError
 from exports.texts import Text
+from exports.timing import Timing
 from warehouse.models import Database
 
 UNTITLED = "Untitled query"
@@ -31,17 +33,15 @@ class NameTaken(Exception):
     """Another query has this name."""
 
 
-class NotPossible(Exception):
-    """It cannot be done as things stand; the text says why and what to do."""
-
-
 @dataclass(frozen=True)
 class Draft:
-    """What an editor holds: a query that is not saved yet. `target` None: the result is not exported."""
+    """What an editor holds: a query that is not saved yet. `target` None: the result is not exported; `schedule` None:
+    it runs only when someone runs it."""
 
     name: str
     text: Text
     target: Target | None
+    schedule: Timing | None = None
 
 
 def listing(search: str = "") -> QuerySet[Any]:
@@ -56,7 +56,7 @@ def listing(search: str = "") -> QuerySet[Any]:
 
 def stored(query: Query) -> Draft:
     """The query as it is saved."""
-    return Draft(query.name, texts.of(query), targets.of(query))
+    return Draft(query.name, texts.of(query), targets.of(query), schedules.timing_of(query))
 
 
 def create(draft: Draft, *, user: User | None) -> Query:
@@ -71,7 +71,7 @@ def create(draft: Draft, *, user: User | None) -> Query:
     try:
         with transaction.atomic():
             query.save()
-            _keep(query, draft.target)
+            _keep(query, draft, user)
     except IntegrityError as error:
         raise NameTaken from error
     return query
@@ -89,7 +89,7 @@ def update(query: Query, draft: Draft, *, base: int, user: User | None) -> bool:
         with transaction.atomic():
             _replace(query, draft, base, user)
             query.refresh_from_db()
-            _keep(query, draft.target)
+            _keep(query, draft, user)
     except IntegrityError as error:
         raise NameTaken from error
     return True
@@ -113,8 +113,9 @@ def _columns(text: Text) -> dict[str, Any]:
     return {field.name: getattr(text, field.name) for field in fields(text)}
 
 
-def _keep(query: Query, target: Target | None) -> None:
-    targets.save(query, target)
+def _keep(query: Query, draft: Draft, user: User | None) -> None:
+    targets.save(query, draft.target)
+    schedules.keep(query, draft.schedule, user=user)
     QueryVersion.objects.create(
         query=query,
         number=query.version,
@@ -125,7 +126,8 @@ def _keep(query: Query, target: Target | None) -> None:
         source_name=query.source.name if query.source else "",
         sql=query.sql,
         time_zone=query.time_zone,
-        target=as_data(target),
+        target=as_data(draft.target),
+        schedule=draft.schedule.columns() if draft.schedule else {},
         saved_by=query.updated_by,
     )
 
@@ -137,12 +139,12 @@ def as_data(target: Target | None) -> dict[str, Any]:
 
 
 def duplicate(query: Query, *, user: User) -> Query:
-    """A copy with a name of its own."""
+    """A copy with a name of its own, and without a schedule: its rows would be sent twice."""
     draft = stored(query)
     taken = set(Query.objects.filter(name__startswith="Copy ").values_list("name", flat=True))
     numbers = ("Copy of ", *(f"Copy {n} of " for n in range(2, len(taken) + 3)))
     name = next(n for prefix in numbers if (n := f"{prefix}{draft.name}"[:NAME_LENGTH]) not in taken)
-    return create(replace(draft, name=name), user=user)
+    return create(replace(draft, name=name, schedule=None), user=user)
 
 
 def delete(query: Query) -> None:
@@ -155,7 +157,7 @@ def delete(query: Query) -> None:
 
 
 def restore(query: Query, version: QueryVersion, *, user: User) -> str:
-    """Make a new version of an old one; the query keeps its present name. → a warning, or "".
+    """Make a new version of an old one; the query keeps its present name and schedule. → a warning, or "".
 
     An export target that can no longer be used is not taken over. Raises NotPossible and Conflict.
     """
@@ -170,7 +172,7 @@ def restore(query: Query, version: QueryVersion, *, user: User) -> str:
     except TargetError as error:
         warning = f"The export target was left as it is: {error}"
     text = Text(database, version.sql, version.time_zone, version.engine, version.source)
-    draft = Draft(query.name, text, target)
+    draft = Draft(query.name, text, target, schedules.timing_of(query))
     if not update(query, draft, base=query.version, user=user):
         raise NotPossible(f"Version {version.number} is the same as the present one.")
     return warning

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from exports import firing, jobs, targets, texts, timing
+from exports.errors import NotPossible
 from exports.models import Job, Query
-from exports.queries import NotPossible
 from exports.schedule_models import Schedule, Slot
 from exports.timing import Timing
 
@@ -27,6 +27,22 @@ class Backfill:
 
 def of(query: Query) -> Schedule | None:
     return Schedule.objects.filter(query=query).first()
+
+
+def timing_of(query: Query) -> Timing | None:
+    """When the query runs by itself; None: never."""
+    schedule = of(query)
+    return timing.of(schedule) if schedule else None
+
+
+def keep(query: Query, timing_: Timing | None, *, user: User | None) -> None:
+    """Let the query run so by itself, or with None no more; what is so already stays untouched."""
+    if timing_ == timing_of(query):
+        return
+    if timing_:
+        save(query, timing_, user=user, monthly=True)
+    else:
+        remove(query)
 
 
 def save(query: Query, timing_: Timing, *, user: User | None, monthly: bool = False) -> Schedule:
@@ -111,7 +127,7 @@ def backfill(schedule: Schedule, first: datetime, count: int = 1) -> Backfill:
         raise NotPossible(f"Backfill takes 1 to {MOST_BACKFILLED} slots at a time, not {count}.")
     with transaction.atomic():
         locked = firing.with_query(Schedule.objects.select_for_update(of=("self",))).get(pk=schedule.pk)
-        slots = _past_slots(locked, first, count, now)
+        slots = past_slots(locked, first, count, now)
         found = Slot.objects.filter(schedule=locked, scheduled_for__in=slots)
         found.exclude(skipped="").delete()
         known = list(found.order_by("scheduled_for"))
@@ -120,7 +136,8 @@ def backfill(schedule: Schedule, first: datetime, count: int = 1) -> Backfill:
     return Backfill(made, known)
 
 
-def _past_slots(schedule: Schedule, first: datetime, count: int, now: datetime) -> list[datetime]:
+def past_slots(schedule: Schedule, first: datetime, count: int, now: datetime) -> list[datetime]:
+    """The slots of a backfill. Raises NotPossible, ScheduleError."""
     line, zone = timing.of(schedule).parsed()
     runs = line.runs(first - timedelta(microseconds=1), zone)
     slots = list(takewhile(lambda slot: slot <= now, islice(runs, count)))

@@ -63,6 +63,7 @@ STATUS: dict[str, tuple[str, str, str | None]] = {  # word, chip class, icon (No
     "retry_wait": ("Waiting to retry", "warn", "refresh"),
     "stopping": ("Stopping", "", "player-stop"),
     "stalled": ("Stalled", "warn", "alert-triangle"),
+    "skipped": ("Skipped", "", "player-skip-forward"),  # a slot of a schedule
     # their requests
     "accepted": ("Accepted", "ok", "check"),
     "divided": ("Divided", "warn", "arrows-split-2"),

@@ -9,8 +9,9 @@ import pytest
 from django.utils import timezone
 
 from exports import inheriting, jobs, queries, querying, rejects, resending, results, resuming, retrieving
+from exports.errors import NotPossible
 from exports.models import Job, JobLog, JobState, Mode, RowsFrom
-from exports.queries import Draft, NotPossible
+from exports.queries import Draft
 from exports.results import KeptResult
 from exports.run import run_job
 from exports.targets import Target
