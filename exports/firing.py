@@ -163,8 +163,9 @@ def _known(plans: Iterable[Plan]) -> dict[int, set[datetime]]:
 
 
 def _active(plans: Iterable[Plan]) -> dict[int | None, int]:
-    """By schedule, its last job that has not ended."""
-    jobs = Job.objects.filter(schedule__in=[plan.schedule.pk for plan in plans], state__in=ACTIVE)
+    """By schedule, its last job that has not ended, where that matters."""
+    alone = [plan.schedule.pk for plan in plans if plan.schedule.overlap == Overlap.SKIP]
+    jobs = Job.objects.filter(schedule__in=alone, state__in=ACTIVE)
     return dict(jobs.order_by().values_list("schedule_id").annotate(last=Max("pk")))
 
 

@@ -29,10 +29,11 @@ def start(
     """Make a job of this text, with everything that decides what is sent frozen in it, and wake a worker.
 
     `rows_from`: of RowsFrom; other than QUERY, what rows of `parent` it takes. `scheduled_for`: what
-    TD_SCHEDULED_TIME() means in it; without one, the time at which the job is made.
+    TD_SCHEDULED_TIME() means in it; None: what it meant in `parent`, or else the time at which the job is made.
     """
     job = freeze(text=text, name=name, user=user, query=query, query_version=query_version, target=target)
-    job.parent, job.rows_from, job.scheduled_for = parent, rows_from, scheduled_for
+    job.parent, job.rows_from = parent, rows_from
+    job.scheduled_for = scheduled_for or (parent.scheduled_for if parent else None)
     if target:
         job.mode = mode
     return _queue(job)

@@ -12,6 +12,7 @@ from accounts.models import User
 from exports import jobs, schedules, targets, texts
 from exports.errors import NotPossible
 from exports.models import EngineType, Job, Mode, Query, QueryVersion
+from exports.schedule_models import Schedule
 from exports.targets import Target, TargetError
 from exports.texts import Text
 from exports.timing import Timing
@@ -150,6 +151,8 @@ def duplicate(query: Query, *, user: User) -> Query:
 def delete(query: Query) -> None:
     """Remove the query with its versions and target; its jobs stay. Raises NotPossible while one of them is active."""
     with transaction.atomic():
+        # First the schedule: whoever makes its jobs locks it, then the query.
+        Schedule.objects.select_for_update().filter(query=query).first()
         Query.objects.select_for_update().get(pk=query.pk)
         if active := query.jobs.active().first():
             raise NotPossible(f"Job {active.pk} of this query is still active. Stop it or wait for its end.")

@@ -35,46 +35,46 @@ def timing_of(query: Query) -> Timing | None:
     return timing.of(schedule) if schedule else None
 
 
-def keep(query: Query, timing_: Timing | None, *, user: User | None) -> None:
+def keep(query: Query, wanted: Timing | None, *, user: User | None) -> None:
     """Let the query run so by itself, or with None no more; what is so already stays untouched."""
-    if timing_ == timing_of(query):
+    if wanted == timing_of(query):
         return
-    if timing_:
-        save(query, timing_, user=user, monthly=True)
+    if wanted:
+        save(query, wanted, user=user, monthly=True)
     else:
         remove(query)
 
 
-def save(query: Query, timing_: Timing, *, user: User | None, monthly: bool = False) -> Schedule:
+def save(query: Query, wanted: Timing, *, user: User | None, monthly: bool = False) -> Schedule:
     """Give the query this schedule, from its next slot on. `monthly`: the preset @monthly is allowed.
 
     A schedule that it has keeps its history, stays disabled if it is, and, while neither its cron line nor its time
     zone changes, keeps the slots that wait for their run time. Raises ScheduleError.
     """
-    timing_.check(monthly=monthly)
+    wanted.check(monthly=monthly)
     with transaction.atomic():
         before = Schedule.objects.select_for_update().filter(query=query).first()
         schedule = before or Schedule(query=query)
-        since = _dealt_with(before, timing_, timezone.now())
-        for name, value in timing_.columns().items():
+        since = _dealt_with(before, wanted, timezone.now())
+        for name, value in wanted.columns().items():
             setattr(schedule, name, value)
         _store(schedule, since, user)
     return schedule
 
 
-def _dealt_with(before: Schedule | None, timing_: Timing, now: datetime) -> datetime:
+def _dealt_with(before: Schedule | None, wanted: Timing, now: datetime) -> datetime:
     """Until when the slots are dealt with, or not wanted."""
-    if not before or not before.next_slot or (before.cron, before.time_zone) != (timing_.cron, timing_.time_zone):
+    if not before or not before.next_slot or (before.cron, before.time_zone) != (wanted.cron, wanted.time_zone):
         return now
     return min(now, before.next_slot - timedelta(microseconds=1))
 
 
 def _store(schedule: Schedule, since: datetime, user: User | None) -> None:
-    timing_ = timing.of(schedule)
-    line, zone = timing_.parsed()
+    stored = timing.of(schedule)
+    line, zone = stored.parsed()
     if schedule.enabled:
         schedule.next_slot = line.next_after(since, zone)
-        schedule.next_run_at = timing_.run_at(schedule.next_slot)
+        schedule.next_run_at = stored.run_at(schedule.next_slot)
     schedule.problem = ""
     schedule.changed_by, schedule.changed_at = user, timezone.now()
     schedule.save()
@@ -82,7 +82,10 @@ def _store(schedule: Schedule, since: datetime, user: User | None) -> None:
 
 def remove(query: Query) -> None:
     """The query runs by itself no more. The history of its slots goes with it; their jobs stay."""
-    Schedule.objects.filter(query=query).delete()
+    with transaction.atomic():
+        locked = Schedule.objects.select_for_update().filter(query=query).first()  # no job is made of it meanwhile
+        if locked:
+            locked.delete()
 
 
 def pause(schedule: Schedule, *, user: User) -> bool:

@@ -248,7 +248,7 @@ def by_the_minute(line, zone, start, minutes):
 
 
 @given(line=LINES, around=st.sampled_from(AROUND), hours=st.integers(-40, 20))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_runs_are_those_found_minute_by_minute(line, around, hours):
     name, at = around
     zone, start = ZoneInfo(name), at + timedelta(hours=hours)
@@ -263,7 +263,7 @@ def test_runs_are_those_found_minute_by_minute(line, around, hours):
 
 
 @given(line=LINES, days=st.integers(0, 146_097))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_line_either_runs_within_eight_years_or_is_refused(line, days):
     at = datetime(2000, 1, 1, 12, tzinfo=UTC) + timedelta(days=days)
     try:
@@ -275,7 +275,7 @@ def test_a_line_either_runs_within_eight_years_or_is_refused(line, days):
 
 
 @given(line=LINES, zone=st.sampled_from(AROUND), count=st.integers(1, 12), hours=st.integers(0, 400))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_latest_runs_are_the_end_of_all(line, zone, count, hours):
     name, at = zone
     try:

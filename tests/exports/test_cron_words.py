@@ -47,7 +47,7 @@ def test_a_line_is_told_in_words(line, words):
 
 
 @given(lines=st.lists(LINES, min_size=2, max_size=40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_lines_with_the_same_words_run_at_the_same_times(lines):
     told = {}
     for line in lines:

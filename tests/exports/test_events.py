@@ -2,7 +2,7 @@
 
 import pytest
 
-from exports import dispatch, error_kinds, events, jobs, schedules
+from exports import dispatch, error_kinds, events, schedules
 from exports.endings import JobFailed, authentication_gone
 from exports.engine import SourceUnusable
 from exports.exporter.plan import PlanError
@@ -201,8 +201,3 @@ def test_a_failed_job_keeps_the_kind_of_its_error(line, start, answers, chosen, 
     settings = {"max_retry": 8, "first_retry_wait": 1, "max_retry_wait": 100} | chosen
     job = run(start(events_table(20, bad={3}), **settings))
     assert (job.state, job.error_kind) == (JobState.ERROR, kind)
-
-
-def test_a_run_again_stands_for_the_same_time(editor):
-    job = a_job(scheduled_for=at(3))
-    assert jobs.run_again(job, user=editor).scheduled_for == at(3)

@@ -6,15 +6,14 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.db import OperationalError
-from django.utils import timezone
 
 from exports import dispatch, firing
 from exports.models import ExportTarget, Job, JobState
 from exports.results import NAME, KeptResult
 from exports.run import run_job
 from exports.schedule_models import Schedule, Slot
-from tests.exports.factories import a_job, an_authentication
 from tests.exports.factories import a_query as another_query
+from tests.exports.factories import an_authentication
 from tests.exports.queries import a_query
 from tests.exports.schedules import a_schedule, at, hours, skipped
 
@@ -75,6 +74,14 @@ def test_the_next_slot_follows_the_zone_of_the_schedule():
     firing.fire(at(0))
     schedule.refresh_from_db()
     assert schedule.next_run_at == at(0, day=25)
+
+
+def test_a_local_time_that_comes_twice_has_two_slots():
+    summer, winter = at(8, day=1), at(9, day=1)  # 01:00 PDT, 01:00 PST
+    schedule = a_schedule("0 1 * * *", slot=summer, time_zone="America/Los_Angeles")
+    firing.fire(summer)
+    firing.fire(winter)
+    assert [job.scheduled_for for job in jobs(schedule)] == [summer, winter]
 
 
 def test_a_disabled_schedule_does_not_run():
@@ -150,74 +157,6 @@ def test_the_history_of_a_long_absence_is_not_endless():
     told = schedule.slots.exclude(skipped="").order_by("scheduled_for")
     assert told.count() == firing.MOST_TOLD
     assert told[0].skipped.endswith("Earlier ones are not listed.")
-
-
-# --- overlap ------------------------------------------------------------------------------------------------------
-
-
-def ended(job, state=JobState.SUCCESS):
-    Job.objects.filter(pk=job.pk).update(state=state)
-
-
-def waiting_for_a_worker():
-    return set(dispatch._due(timezone.now() + timedelta(minutes=1)).values_list("pk", flat=True))
-
-
-def test_runs_of_a_schedule_wait_for_each_other_without_a_worker():
-    schedule = a_schedule(slot=at(9))
-    firing.fire(at(11))
-    first, second, third = jobs(schedule)
-    assert waiting_for_a_worker() == {first.pk}
-    ended(first, JobState.ERROR)
-    assert waiting_for_a_worker() == {second.pk}
-    ended(second)
-    assert waiting_for_a_worker() == {third.pk}
-
-
-def test_a_run_that_waits_to_retry_holds_up_the_next():
-    schedule = a_schedule(slot=at(9))
-    firing.fire(at(10))
-    later = timezone.now() + timedelta(hours=1)
-    Job.objects.filter(pk=jobs(schedule)[0].pk).update(state=JobState.RETRY_WAIT, next_attempt_at=later)
-    assert waiting_for_a_worker() == set()
-
-
-def test_a_resumed_run_waits_for_a_later_one_that_runs():
-    schedule = a_schedule(slot=at(9))
-    resumed = a_job(JobState.QUEUED, schedule=schedule)
-    running = a_job(JobState.RUNNING, schedule=schedule)
-    assert waiting_for_a_worker() == set()
-    Job.objects.filter(pk=running.pk).update(state="success", lease_token=None)
-    assert waiting_for_a_worker() == {resumed.pk}
-
-
-def test_jobs_of_other_schedules_do_not_wait():
-    schedules = [a_schedule(slot=at(9)) for _ in range(2)]
-    firing.fire(at(9))
-    assert waiting_for_a_worker() == {job.pk for each in schedules for job in jobs(each)}
-
-
-def test_a_slot_is_skipped_while_the_run_before_it_has_not_ended():
-    schedule = a_schedule(slot=at(9), overlap="skip")
-    firing.fire(at(9))
-    firing.fire(at(10))
-    assert hours(schedule) == [9]
-    assert skipped(schedule) == {10: f"Job {jobs(schedule)[0].pk} of this schedule had not ended yet."}
-
-
-def test_a_slot_runs_once_the_run_before_it_has_ended():
-    schedule = a_schedule(slot=at(9), overlap="skip")
-    firing.fire(at(9))
-    ended(jobs(schedule)[0])
-    firing.fire(at(10))
-    assert hours(schedule) == [9, 10]
-
-
-def test_of_missed_slots_that_may_not_overlap_the_first_runs():
-    schedule = a_schedule(slot=at(9), overlap="skip")
-    firing.fire(at(11, 30))
-    assert hours(schedule) == [9]
-    assert skipped(schedule)[11] == "The run before it had not ended yet."
 
 
 # --- broken ones --------------------------------------------------------------------------------------------------

@@ -7,11 +7,13 @@ import pytest
 import time_machine
 
 from exports import dispatch, firing, queries, schedules
+from exports import jobs as jobs_of_people
 from exports.errors import NotPossible
 from exports.models import Job
 from exports.schedule_models import Schedule, Slot
 from exports.timing import ScheduleError, Timing
-from tests.exports.factories import a_query
+from tests.exports.factories import a_job, a_query
+from tests.exports.queries import a_text
 from tests.exports.schedules import a_schedule, at, hours, skipped
 
 pytestmark = pytest.mark.django_db
@@ -155,6 +157,12 @@ def test_a_run_now_is_beside_the_slots(editor):
 def test_a_run_now_may_stand_for_another_time(editor):
     job = schedules.run_now(a_query(), user=editor, scheduled_for=at(3))
     assert job.scheduled_for == at(3)
+
+
+def test_a_job_that_goes_on_from_another_stands_for_the_same_time(editor):
+    parent = a_job(scheduled_for=at(3))
+    assert jobs_of_people.start(text=a_text(), name="q", user=editor, parent=parent).scheduled_for == at(3)
+    assert jobs_of_people.run_again(parent, user=editor).scheduled_for == at(3)
 
 
 # --- backfill -----------------------------------------------------------------------------------------------------
