@@ -12,7 +12,6 @@ from accounts.models import User
 from exports import jobs, schedules, targets, texts
 from exports.errors import NotPossible
 from exports.models import EngineType, Job, Mode, Query, QueryVersion
-from exports.schedule_models import Schedule
 from exports.targets import Target, TargetError
 from exports.texts import Text
 from exports.timing import Timing
@@ -88,6 +87,7 @@ def update(query: Query, draft: Draft, *, base: int, user: User | None) -> bool:
         return False
     try:
         with transaction.atomic():
+            schedules.lock(query)
             _replace(query, draft, base, user)
             query.refresh_from_db()
             _keep(query, draft, user)
@@ -151,8 +151,7 @@ def duplicate(query: Query, *, user: User) -> Query:
 def delete(query: Query) -> None:
     """Remove the query with its versions and target; its jobs stay. Raises NotPossible while one of them is active."""
     with transaction.atomic():
-        # First the schedule: whoever makes its jobs locks it, then the query.
-        Schedule.objects.select_for_update().filter(query=query).first()
+        schedules.lock(query)
         Query.objects.select_for_update().get(pk=query.pk)
         if active := query.jobs.active().first():
             raise NotPossible(f"Job {active.pk} of this query is still active. Stop it or wait for its end.")

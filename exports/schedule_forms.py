@@ -62,6 +62,7 @@ class ScheduleForm(forms.Form):
         self.kept = timing.of(kept) if kept else None
         data = posted if posted and f"{self.prefix}-repeat" in posted else None
         super().__init__(data, initial=initial(self.kept, time_zone))
+        self.fields["cron"].note = "Five fields"  # type: ignore[attr-defined]
         zone = self.kept.time_zone if self.kept else "UTC"
         more = [] if any(zone == name for name, _ in time_zones()) else [(zone, zone)]
         self.fields["time_zone"].choices = [*time_zones(), *more]  # type: ignore[attr-defined]

@@ -29,6 +29,11 @@ def of(query: Query) -> Schedule | None:
     return Schedule.objects.filter(query=query).first()
 
 
+def lock(query: Query) -> Schedule | None:
+    """Its schedule, from which no job is made meanwhile. Whoever makes its jobs locks it too, before the query."""
+    return Schedule.objects.select_for_update().filter(query=query).first()
+
+
 def timing_of(query: Query) -> Timing | None:
     """When the query runs by itself; None: never."""
     schedule = of(query)
@@ -53,7 +58,7 @@ def save(query: Query, wanted: Timing, *, user: User | None, monthly: bool = Fal
     """
     wanted.check(monthly=monthly)
     with transaction.atomic():
-        before = Schedule.objects.select_for_update().filter(query=query).first()
+        before = lock(query)
         schedule = before or Schedule(query=query)
         since = _dealt_with(before, wanted, timezone.now())
         for name, value in wanted.columns().items():
@@ -83,8 +88,7 @@ def _store(schedule: Schedule, since: datetime, user: User | None) -> None:
 def remove(query: Query) -> None:
     """The query runs by itself no more. The history of its slots goes with it; their jobs stay."""
     with transaction.atomic():
-        locked = Schedule.objects.select_for_update().filter(query=query).first()  # no job is made of it meanwhile
-        if locked:
+        if locked := lock(query):
             locked.delete()
 
 

@@ -11,6 +11,7 @@ from exports.views import (
     query_translation,
     query_versions,
     schedule,
+    schedules,
     targets,
 )
 
@@ -40,6 +41,8 @@ urlpatterns = [
     path("queries/<int:pk>/versions", query_versions.versions, name="query_versions"),
     path("queries/<int:pk>/versions/<int:number>", query_versions.version, name="query_version"),
     path("queries/<int:pk>/versions/<int:number>/restore", query_versions.restore, name="query_restore"),
+    path("schedules", schedules.schedules, name="schedules"),
+    path("schedules/load", schedules.load, name="schedule_load"),
     path("schedules/<int:pk>", schedule.schedule, name="schedule"),
     path("schedules/<int:pk>/pause", schedule.pause, name="schedule_pause"),
     path("schedules/<int:pk>/resume", schedule.resume, name="schedule_resume"),

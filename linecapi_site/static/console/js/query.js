@@ -109,4 +109,5 @@ document.addEventListener("keydown", e => {
   e.preventDefault(); $(`#${button}`).click();
 });
 
+if (location.hash === "#schedule") $("#schedule").click();
 customElements.whenDefined("sql-editor").then(() => { if (guarded) takeDraft(); loadSchema(); showEngine(); markError(); showDirty(); goToLine(); });
