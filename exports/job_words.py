@@ -140,6 +140,19 @@ def service(job: Job) -> str:
     return connector(job.connector_key).name.split()[0] if job.exports else ""
 
 
+def scheduled(job: Job) -> str:
+    """ "Scheduled for 2026-11-24 00:00 JST", in its schedule's zone; "" for a job that no slot stands behind.
+
+    With the delay, unless the schedule was changed since.
+    """
+    if not job.schedule or not job.scheduled_for:
+        return ""
+    local = job.scheduled_for.astimezone(zone_named(job.schedule.time_zone))
+    delayed = job.schedule.delay and job.schedule.changed_at <= job.created_at
+    delay = f", delay {units(job.schedule.delay)}" if delayed else ""
+    return f"Scheduled for {local:%Y-%m-%d %H:%M} {zone_name(local)}{delay}"
+
+
 def by_whom(job: Job) -> str:
     if job.schedule_id:
         return "schedule"
@@ -208,6 +221,12 @@ def duration(seconds: float) -> str:
     if whole < 86_400:
         return f"{whole // 3600} h {whole % 3600 // 60:02} min"
     return f"{whole // 86_400} d {whole % 86_400 // 3600:02} h"
+
+
+def units(seconds: int) -> str:
+    """ "1 h 30 min": exactly, without the units that are 0."""
+    parts = [(seconds // 86_400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s")]
+    return " ".join(f"{n} {unit}" for n, unit in parts if n) or "none"
 
 
 def roughly(seconds: float) -> str:

@@ -9,7 +9,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils.safestring import SafeString
 
 from exports import job_words, schedule_words, timing
-from exports.models import FINISHED, Outcome
+from exports.models import FINISHED, Job, Outcome
 from exports.schedule_models import Schedule, Slot
 
 STATES = {"": "All", "enabled": "Enabled", "disabled": "Disabled", "failing": "Failing"}
@@ -54,7 +54,9 @@ def failing(schedules: QuerySet[Schedule]) -> QuerySet[Schedule]:
     """Those whose last slot that ended did so in an error."""
     ended = Slot.objects.filter(schedule=OuterRef("pk"), job__state__in=FINISHED).order_by("-scheduled_for")
     last = Subquery(ended.values("job__outcome")[:1])
-    return schedules.alias(last_outcome=last).filter(last_outcome=Outcome.ERROR)
+    # Few have any error at all: the last slot is looked up for those only.
+    had = Job.objects.filter(outcome=Outcome.ERROR, schedule__isnull=False).order_by().values("schedule")
+    return schedules.filter(pk__in=had).alias(last_outcome=last).filter(last_outcome=Outcome.ERROR)
 
 
 @dataclass(frozen=True)

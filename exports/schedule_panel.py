@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from exports import schedule_words as words
+from exports.job_words import units
 from exports.schedule_forms import CRON, ScheduleForm
 from exports.schedule_models import Schedule
 from exports.schedule_words import Upcoming
@@ -47,7 +48,7 @@ def panel(form: ScheduleForm, schedule: Schedule | None, now: datetime, *, desti
         headline=sentence,
         detail=then,
         sentence=sentence,
-        delay=words.delay(timing.delay) if timing.delay else "",
+        delay=units(timing.delay) if timing.delay else "",
         runs=words.upcoming(timing, now),
         changed=changed,
     )

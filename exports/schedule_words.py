@@ -41,12 +41,6 @@ def sentence(timing: Timing) -> str:
     return f"{in_words(line)}, {timing.time_zone}{'' if timing.time_zone == 'UTC' else ' time'}"
 
 
-def delay(seconds: int) -> str:
-    """ "15 min", without the smaller units that are 0."""
-    parts = [(seconds // 86_400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s")]
-    return " ".join(f"{n} {unit}" for n, unit in parts if n) or "none"
-
-
 def facts(columns: Mapping[str, Any]) -> dict[str, str]:
     """A schedule's columns by what people call them; {} for none."""
     if not columns:
@@ -54,7 +48,7 @@ def facts(columns: Mapping[str, Any]) -> dict[str, str]:
     return {
         "Schedule": LABELS.get(columns["cron"], columns["cron"]),
         "Schedule time zone": columns["time_zone"],
-        "Delay execution": delay(columns["delay"]),
+        "Delay execution": job_words.units(columns["delay"]),
         "Missed slots": Missed(columns["missed"]).label,
         "Overlap": Overlap(columns["overlap"]).label,
     }
@@ -94,7 +88,7 @@ def _short(at: datetime, beside: datetime, zone: tzinfo) -> str:
     """The time, with its day where that is not the day of what it stands beside, which may be in another zone."""
     local = at.astimezone(zone)
     other = beside.date() if beside.tzinfo != UTC or zone == UTC else beside.astimezone(zone).date()
-    day = "" if local.date() == other else f"{local:%a} {local.day} {local:%b}, "
+    day = "" if local.date() == other else f"{local.day} {local:%b}, "
     return f"{day}{local:%H:%M:%S}".removesuffix(":00") + f" {job_words.zone_name(local)}"
 
 
