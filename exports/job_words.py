@@ -141,15 +141,14 @@ def service(job: Job) -> str:
 
 
 def scheduled(job: Job) -> str:
-    """ "Scheduled for 2026-11-24 00:00 JST", in its schedule's zone; "" for a job that no slot stands behind.
-
-    With the delay, unless the schedule was changed since.
-    """
-    if not job.schedule or not job.scheduled_for:
+    """ "Scheduled for 2026-11-24 00:00 JST", in its schedule's zone if it has one; "" for a job that no slot stands
+    behind. With the delay, unless the schedule was changed since."""
+    if not job.scheduled_for:
         return ""
-    local = job.scheduled_for.astimezone(zone_named(job.schedule.time_zone))
-    delayed = job.schedule.delay and job.schedule.changed_at <= job.created_at
-    delay = f", delay {units(job.schedule.delay)}" if delayed else ""
+    schedule = job.schedule
+    local = job.scheduled_for.astimezone(zone_named(schedule.time_zone) if schedule else zone(job))
+    as_then = schedule and schedule.delay and schedule.changed_at <= job.created_at
+    delay = f", delay {units(schedule.delay)}" if schedule and as_then else ""
     return f"Scheduled for {local:%Y-%m-%d %H:%M} {zone_name(local)}{delay}"
 
 
