@@ -118,4 +118,5 @@ def initial(kept: Timing | None, time_zone: str) -> dict[str, Any]:
     if not kept:
         return {"repeat": NONE, "cron": "", "time_zone": time_zone, "missed": Missed.EACH, "overlap": Overlap.QUEUE}
     preset = kept.cron in PRESETS
-    return kept.columns() | {"repeat": kept.cron if preset else CRON, "cron": "" if preset else kept.cron}
+    shown = {"repeat": kept.cron if preset else CRON, "cron": "" if preset else kept.cron, "delay": kept.delay or None}
+    return kept.columns() | shown

@@ -9,7 +9,14 @@ const guarded = form.hasAttribute("data-guard"), draftKey = `draft:${location.pa
 
 // --- unsaved changes: what would be posted now against what was last saved or loaded
 const values = () => Object.fromEntries(FIELDS.map(name => [name, form.elements[name]?.value ?? ""]));
-const text = v => JSON.stringify({...v, name: v.name.trim()});
+const text = v => JSON.stringify({...v, name: v.name.trim(), ...schedule(v)});
+// what is stored of a schedule: one that never runs is none, whatever else stands in its fields
+function schedule(v) {
+  const fields = Object.fromEntries(SCHEDULE.map(name => [name, ""])), repeat = v["schedule-repeat"];
+  const line = repeat === "cron" ? v["schedule-cron"].trim() : repeat;
+  if (!line || line === "none") return fields;
+  return {...fields, ...Object.fromEntries(SCHEDULE.slice(2).map(name => [name, v[name]])), "schedule-cron": line, "schedule-delay": v["schedule-delay"] || "0"};
+}
 let saved = text(values()), sent = "", changed = form.hasAttribute("data-changed"), leaving = false;
 function isDirty() { return guarded && (changed || text(values()) !== saved); }
 function showDirty() { const mark = $("#unsaved"); if (mark) mark.hidden = !isDirty(); }
@@ -25,7 +32,8 @@ function takeDraft() {
   if (!draft || draft.version !== form.elements.version.value || changed) return;
   for (const name of FIELDS) form.elements[name].value = draft[name];
   editor.value = draft.sql;
-  for (const name of ["database", "engine", "target", "schedule-cron"]) form.elements[name].dispatchEvent(new Event("input", {bubbles: true}));
+  const tell = () => { for (const name of ["database", "engine", "target", "schedule-cron"]) form.elements[name].dispatchEvent(new Event("input", {bubbles: true})); };
+  if (document.readyState === "complete") tell(); else addEventListener("load", tell); // htmx listens by then
 }
 
 // --- completion follows the database; TD's SQL can be shown as it runs
