@@ -33,23 +33,21 @@ def line_of(job):
 
 def bodies(job) -> list:
     line = line_of(job)
-    return list(line._batches(line.plan(), job.rows))
+    return list(line._batches(line.plan(int(time.time())), job.rows))
 
 
 def encoding(job) -> None:
     line = line_of(job)
-    for _ in line._batches(line.plan(), job.rows):
+    for _ in line._batches(line.plan(int(time.time())), job.rows):
         pass
 
 
 def sending(job, ready: list, url: str) -> None:
-    import requests
+    from exports.exporter.posting import connections, http_post
 
-    from exports.exporter.posting import http_post
-
-    with requests.Session() as session:
+    with connections() as pool:
         settings = job.authentication.all_settings()
-        post = http_post(session, job.authentication.destination, url, settings, settings["connection_timeout"])
+        post = http_post(pool, job.authentication.destination, url, settings, settings["connection_timeout"])
         for batch in ready:
             assert post(batch).status == 202
 

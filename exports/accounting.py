@@ -42,6 +42,10 @@ class Ending:
         return sum(r.end == "refused" for r in self.rejects)
 
     @property
+    def unknown(self) -> int:
+        return sum(r.end == "unknown" for r in self.rejects)
+
+    @property
     def settled(self) -> int:
         return self.accepted + len(self.rejects)
 
@@ -86,7 +90,7 @@ class Ledger:
 MOVE = Update(
     Job,
     sets=("position", "rejects_bytes", "tries", "takeovers", "throttled_since", "division"),
-    adds=("accepted", "invalid", "refused", "not_attempted"),
+    adds=("accepted", "invalid", "refused", "unknown", "not_attempted"),
     where=("id", "lease_token", "state", "position"),
 )
 CLOSE = Update(JobRequest, sets=("state", "maybe_in", "attempts"), where=("id",))
@@ -94,7 +98,7 @@ CLOSE = Update(JobRequest, sets=("state", "maybe_in", "attempts"), where=("id",)
 
 def _move(lease: Lease, ending: Ending, length: int, division: dict[str, Any]) -> bool:
     before = [lease.pk, lease.token, JobState.RUNNING, ending.first_row]
-    counts = [ending.accepted, ending.invalid, ending.refused, -ending.settled]
+    counts = [ending.accepted, ending.invalid, ending.refused, ending.unknown, -ending.settled]
     return bool(MOVE(ending.end_row, length, 0, 0, None, division, *counts, *before))
 
 
@@ -228,7 +232,8 @@ def _maybe_in_divided(pk: int, position: int) -> int:
         return 0
     ended = (JobRequest.State.ACCEPTED, JobRequest.State.REFUSED)
     settled = requests.filter(state__in=ended, first_row__gte=divided.first_row, end_row__lte=position)
-    return divided.events - sum(settled.values_list("events", flat=True))
+    left = divided.events - sum(settled.values_list("events", flat=True))
+    return min(left, divided.end_row - position)  # some may have left the time window: their end is on record too
 
 
 def anything_sent(job: Job) -> bool:

@@ -4,6 +4,9 @@ from typing import Any
 
 from exports.models import ErrorKind
 
+# How the advice ends after a fault of the mapping: `resuming` knows it by that.
+SAME_MAPPING = "Correct the mapping in the query and run the query: Resume and Run again keep the mapping as it was."
+
 
 class JobFailed(Exception):
     """The job ends in error: what is wrong, what the user can do, and where in the query.

@@ -4,7 +4,7 @@ import itertools
 import logging
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from exports import accounting, jobs, notes
 from exports.accounting import Ending, Ledger
-from exports.endings import JobFailed, RetryLater, authentication_gone
+from exports.endings import SAME_MAPPING, JobFailed, RetryLater, authentication_gone
 from exports.exporter.batches import Batch
 from exports.exporter.delivery import Attempt, Cause, Halted, Refusal, Settled, Stale, deliver, next_wait, pause
 from exports.exporter.division import Division
@@ -28,13 +28,14 @@ from exports.modes import sent_mapping
 from exports.rejects import Reject
 from exports.results import NAME, KeptResult
 from exports.sending import Sender
+from exports.unanswered import Unanswered
 from integrations.models import Authentication
 from integrations.spec import Answer
 
 logger = logging.getLogger(__name__)
 TALLY_SECONDS = 1.0
 THROTTLED_AT_MOST = timedelta(hours=24)
-SAME_MAPPING = "Correct the mapping in the query and run it again: Resume would go on with the mapping as it was."
+UNANSWERED = "unknown: sent without a clear answer, and outside the time window before it could be sent again"
 REFUSED = ("", "refused", "refused by LINE; our checks had passed it")
 
 
@@ -49,7 +50,7 @@ def export(job: Job, lease: Lease) -> None:
         if job.mode == Mode.VALIDATE:
             line.validate()
             return
-        if line.strict and not job.position:
+        if line.strict and not job.requests.exists():  # else all were valid when the first one left
             line.refuse_if_any_invalid()
         line.send()
 
@@ -71,11 +72,12 @@ class Export:
         self.tries = job.tries
         self.throttled_since = job.throttled_since
         self.strict = not self.settings["ignore_invalid_records"]
+        self.unanswered = Unanswered(job, self.kept, self.plan)
         self.ledger = Ledger(lease, job)
         self.sender = Sender(job, lease, authentication.pk, site.LINE_CONVERSION_API_URL)
 
-    def plan(self, spare: int = 0) -> Plan:
-        now = int(time.time()) + spare
+    def plan(self, now: int) -> Plan:
+        """`now`: UNIX seconds that the time window is held against."""
         return compile_plan(
             self.connector, self.mapping, self.settings, self.kept.schema, now=now, time_zone=self.job.time_zone
         )
@@ -86,7 +88,7 @@ class Export:
         """Check the whole result, sending nothing. → how many rows are invalid; they are on record."""
         self.lease.save(phase=Phase.CHECKING)
         # What a worker found before it died stands: another count, with another "now", could differ from it.
-        return self.job.invalid or accounting.record_invalid(self.lease, self._checked(self.plan()))
+        return self.job.invalid or accounting.record_invalid(self.lease, self._checked(self.plan(int(time.time()))))
 
     def refuse_if_any_invalid(self) -> None:
         """With Ignore Invalid Records off: the whole result is checked, and one invalid row stops the job."""
@@ -133,9 +135,9 @@ class Export:
 
         `spare`: seconds that events must still have left.
         """
-        plan = self.plan(spare)
+        plan = self.plan(int(time.time()) + spare)
         while self.division:
-            divided = list(self._batches(plan, self.division.end_row))
+            divided = list(self._batches(plan, self.division.end_row, divided=True))
             if len(divided) != 1:  # rows that were not in the window yet have come into it: begin with them anew
                 self.division = None
             elif not self._deliver(divided[0]):
@@ -149,14 +151,15 @@ class Export:
         if self.position < self.job.rows:
             raise JobFailed("The kept result has fewer rows than the query gave.", "Run the job again from its query.")
 
-    def _batches(self, plan: Plan, end_row: int) -> Iterator[Batch]:
-        """Requests for the rows from the position to `end_row`."""
+    def _batches(self, plan: Plan, end_row: int, *, divided: bool = False) -> Iterator[Batch]:
+        """Requests for the rows from the position to `end_row`; `divided`: what is left of one."""
         return batches(
             plan,
             self.kept.batches(self.position, end_row),
             max_events=self.settings["max_records"],
             max_bytes=self.connector.limits.bytes,
             listener=self.listener,
+            divided=divided,
         )
 
     def _some_at_once(self, made: Iterator[Batch]) -> Iterator[list[Batch]]:
@@ -181,8 +184,8 @@ class Export:
             match step:
                 case Attempt():
                     request = self.sender.record(step)
-                    self._remember(step.division)
                     self._log_answer(request, step)
+                    self._remember(step.division)
                 case Settled():
                     self._settle(step, request)  # what is known goes on record before Stop is heard
                     self.lease.check()
@@ -199,19 +202,24 @@ class Export:
             self.lease.save(division=division.to_json())
 
     def _settle(self, settled: Settled, request: JobRequest | None) -> None:
-        found = [*map(invalid, settled.rejects), *map(refused, settled.refused)]
+        found = [*self._rejects(settled.rejects), *map(refused, settled.refused)]
         ending = Ending(settled.first_row, settled.end_row, settled.accepted, tuple(sorted(found, key=lambda r: r.row)))
         division = settled.division.to_json() if settled.division else {}
         self.ledger.settle(ending, request=request, division=division)
         self._tally()
         self.position, self.tries, self.throttled_since = settled.end_row, 0, None
+        if self.division and not settled.division:
+            self._log_division(settled.end_row)
         self.division = settled.division
-        if self.strict and settled.rejects:
-            row = settled.rejects[0][0] + 1
+        if self.strict and (turned := [r.row for r in ending.rejects if r.end == "invalid"]):
             raise JobFailed(
-                f"Row {row:,} has become invalid since the check, and Ignore Invalid Records is off.",
+                f"Row {turned[0] + 1:,} has become invalid since the check, and Ignore Invalid Records is off.",
                 "See below why. Events before it were received; correct the data and run again.",
             )
+
+    def _rejects(self, rejects: Sequence[CoreReject]) -> list[Reject]:
+        lost = self.unanswered.among(rejects)
+        return [unanswered(reject) if reject[0] in lost else invalid(reject) for reject in rejects]
 
     def _tally(self) -> None:
         """Now and then: people look at the reasons while the job goes on."""
@@ -221,11 +229,21 @@ class Export:
 
     def _log_answer(self, request: JobRequest, attempt: Attempt) -> None:
         code = attempt.reply.status
-        if code == 202:
-            return
+        if code == 202 or (self.division and attempt.answer is Answer.DIVIDE):
+            return  # of a request that is being taken apart, the first refusal and the end are told
         says = self.connector.says(code).what if code else f"{self.connector.unreachable.what} {attempt.reply.error}."
         rows = f"rows {attempt.first_row + 1:,} to {attempt.end_row:,}"
-        jobs.log(self.job, f"Request {request.number}, {rows}: {says}", JobLog.Level.WARN)
+        then = " It is taken apart to find out which." if attempt.answer is Answer.DIVIDE and attempt.division else ""
+        jobs.log(self.job, f"Request {request.number}, {rows}: {says}{then}", JobLog.Level.WARN)
+
+    def _log_division(self, end_row: int) -> None:
+        """What it took to take apart the request that ended here."""
+        first = self.job.requests.filter(end_row=end_row, state=JobRequest.State.DIVIDED).order_by("number").first()
+        if first:
+            parts = self.job.requests.filter(number__gt=first.number)
+            took, bad = parts.count(), parts.filter(state=JobRequest.State.REFUSED).count()
+            told = f"{took:,} more request{'s' * (took != 1)}, {bad:,} event{'s' * (bad != 1)} refused."
+            jobs.log(self.job, f"Request {first.number} is taken apart: {told}")
 
     # --- what stops it
 
@@ -274,6 +292,11 @@ class Export:
 def invalid(reject: CoreReject) -> Reject:
     row, reasons = reject
     return Reject(row, "invalid", tuple((name, reason.code, reason.text) for name, reason in reasons))
+
+
+def unanswered(reject: CoreReject) -> Reject:
+    row, reasons = reject
+    return Reject(row, "unknown", ((reasons[0][0], "unknown", UNANSWERED),))
 
 
 def refused(refusal: Refusal) -> Reject:

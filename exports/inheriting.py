@@ -1,14 +1,16 @@
-"""Steps 1 and 2 of a job whose rows are those of an earlier job, its parent: all of them, or the rejected ones.
+"""Steps 1 and 2 of a job whose rows are those of an earlier job, its parent: those found valid, or the rejected ones.
 
 A row is rejected if it is invalid or refused: the destination never accepted it. If the query has changed since, its
-rejected rows are found again in the new result by the destination's key field.
+rejected rows are found again in the new result by the destination's key field. No row is in both kinds: so a row that
+is checked again goes on from there alone.
 """
 
 from collections.abc import Iterator
 
+import numpy as np
 import pyarrow as pa
 
-from exports import jobs, querying
+from exports import jobs, querying, rejects
 from exports.endings import JobFailed
 from exports.lease import Lease
 from exports.models import Job, Phase, RowsFrom
@@ -30,7 +32,7 @@ def take(job: Job, lease: Lease) -> None:
     lease.save(phase=Phase.CHECKING, progress=None)
     querying.clear(job.folder)
     if job.rows_from == RowsFrom.RESULT:
-        _take_all(job, lease, parent)
+        _take_valid(job, lease, parent)
     else:
         _take_rejected(job, lease, parent)
 
@@ -53,20 +55,37 @@ def _parent(job: Job) -> Job:
     return job.parent
 
 
-def _take_all(job: Job, lease: Lease, parent: Job) -> None:
-    adopt(parent.folder / NAME, job.folder / NAME)
-    querying.found(job, lease, KeptResult(job.folder / NAME).schema, parent.result_rows or 0)
-    jobs.log(job, f"Its {parent.result_rows or 0:,} rows are the kept result of job {parent.pk}; no query ran.")
+def _take_valid(job: Job, lease: Lease, parent: Job) -> None:
+    kept, rows = KeptResult(parent.folder / NAME), parent.result_rows or 0
+    if parent.rejects_bytes:
+        rows = keep_batches(kept.schema, _valid(kept, parent, lease), job.folder / NAME)
+    else:
+        adopt(parent.folder / NAME, job.folder / NAME)
+    querying.found(job, lease, kept.schema, rows)
+    jobs.log(job, f"Its {rows:,} rows are those that job {parent.pk} found valid; no query ran.")
+
+
+def _valid(kept: KeptResult, parent: Job, lease: Lease) -> Iterator[pa.RecordBatch]:
+    """A validation's rejects are in the order of their rows."""
+    bad = (reject.row for reject in rejects.read(parent.folder, parent.rejects_bytes))
+    row = next(bad, None)
+    for first, batch in kept.batches():
+        lease.check()
+        good = np.ones(len(batch), bool)
+        while row is not None and row < first + len(batch):
+            good[row - first] = False
+            row = next(bad, None)
+        yield batch.filter(pa.array(good))
 
 
 def _take_rejected(job: Job, lease: Lease, parent: Job) -> None:
     kept = KeptResult(parent.folder / NAME)
-    rows = keep_batches(kept.schema, _batches(kept, parent, lease), job.folder / NAME)
+    rows = keep_batches(kept.schema, _rejected(kept, job, parent, lease), job.folder / NAME)
     querying.found(job, lease, kept.schema, rows)
     jobs.log(job, f"Its {rows:,} rows are those that job {parent.pk} did not get through; no query ran.")
 
 
-def _batches(kept: KeptResult, parent: Job, lease: Lease) -> Iterator[pa.RecordBatch]:
-    for table in rejected(kept, parent):
+def _rejected(kept: KeptResult, job: Job, parent: Job, lease: Lease) -> Iterator[pa.RecordBatch]:
+    for table in rejected(kept, parent, (job.rejects_from, job.rejects_until)):
         lease.check()
         yield from table.to_batches()

@@ -103,7 +103,7 @@ def queued(job: Job) -> str:
 def _rows_of(job: Job) -> str:
     return {
         RowsFrom.REJECTS: f"It takes the rows that job {job.parent_id} did not get through.",
-        RowsFrom.RESULT: f"It takes the rows of job {job.parent_id}.",
+        RowsFrom.RESULT: f"It takes the rows that job {job.parent_id} found valid.",
     }.get(RowsFrom(job.rows_from), "")
 
 

@@ -24,15 +24,18 @@ def start(
     mode: str = Mode.SEND,
     parent: Job | None = None,
     rows_from: str = RowsFrom.QUERY,
+    part: tuple[int, int] = (0, 0),
     scheduled_for: datetime | None = None,
 ) -> Job:
     """Make a job of this text, with everything that decides what is sent frozen in it, and wake a worker.
 
-    `rows_from`: of RowsFrom; other than QUERY, what rows of `parent` it takes. `scheduled_for`: what
-    TD_SCHEDULED_TIME() means in it; None: what it meant in `parent`, or else the time at which the job is made.
+    `rows_from`: of RowsFrom; other than QUERY, what rows of `parent` it takes; of REJECTS those in `part` of the
+    rejects file. `scheduled_for`: what TD_SCHEDULED_TIME() means in it; None: what it meant in `parent`, or else the
+    time at which the job is made.
     """
     job = freeze(text=text, name=name, user=user, query=query, query_version=query_version, target=target)
     job.parent, job.rows_from = parent, rows_from
+    job.rejects_from, job.rejects_until = part
     job.scheduled_for = scheduled_for or (parent.scheduled_for if parent else None)
     if target:
         job.mode = mode
@@ -50,12 +53,15 @@ def _queue(job: Job) -> Job:
 def run_again(job: Job, *, user: User) -> Job:
     """A new job that does what `job` did, from its query on: same text, mapping, settings and mode. A job that took
     its rows from another takes them again."""
-    return _queue(_copy(job, user))
+    again = _copy(job, user)
+    again.again_of = job
+    return _queue(again)
 
 
 def send_result(job: Job, *, user: User, mode: str) -> Job:
-    """A new job that sends the kept result of `job` by its frozen mapping and settings."""
+    """A new job that sends the rows which `job` found valid, by its frozen mapping and settings."""
     sending = _copy(job, user)
+    sending.rejects_from = sending.rejects_until = 0
     sending.mode, sending.parent, sending.rows_from = mode, job, RowsFrom.RESULT
     return _queue(sending)
 
@@ -80,6 +86,8 @@ def _copy(job: Job, user: User) -> Job:
         mode=job.mode,
         parent=job.parent,
         rows_from=job.rows_from,
+        rejects_from=job.rejects_from,
+        rejects_until=job.rejects_until,
         created_by=user,
         next_attempt_at=timezone.now(),
     )

@@ -112,7 +112,7 @@ class RowsFrom(models.TextChoices):
 
     QUERY = "query", "Query"
     REJECTS = "rejects", "Rows that the parent job did not get through"
-    RESULT = "result", "The parent job's kept result"
+    RESULT = "result", "Rows that the parent job found valid"
 
 
 class ErrorKind(models.TextChoices):
@@ -184,6 +184,9 @@ class Job(models.Model):
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.SEND)
     parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children")
     rows_from = models.CharField(max_length=10, choices=RowsFrom.choices, default=RowsFrom.QUERY)
+    rejects_from = models.BigIntegerField(default=0)  # bytes of the parent's rejects file, half-open:
+    rejects_until = models.BigIntegerField(default=0)  # the part whose rows a job of RowsFrom.REJECTS takes
+    again_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="repeats")
     created_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     schedule = models.ForeignKey(Schedule, models.SET_NULL, null=True, related_name="jobs", db_index=False)
@@ -280,6 +283,15 @@ class Job(models.Model):
     @property
     def finished(self) -> bool:
         return self.state in FINISHED
+
+    @property
+    def unknown_ahead(self) -> int:
+        """Unknown rows from the position on: Resume sends them once more. The others left the time window."""
+        return min(self.unknown, self.rows - self.position - self.not_attempted)
+
+    @property
+    def unknown_for_ever(self) -> int:
+        return self.unknown - self.unknown_ahead
 
     @property
     def folder(self) -> Path:

@@ -37,6 +37,7 @@ PAGE = 50  # rows
 SCANNED = 200_000  # rejects in which the rows of a page are looked for
 LONGEST = 60  # characters of a sample
 REFUSED = "refused"
+WHOLE = "Whole record"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,17 @@ class Group:
 
     @property
     def name(self) -> str:
-        return self.field or "Whole record"
+        return self.field or WHOLE
+
+
+@dataclass(frozen=True)
+class Vanished:
+    """A reason that no row ended for, though `rows` did so in the last run, job `job`."""
+
+    name: str
+    text: str
+    rows: int
+    job: int
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,15 @@ class Before:
 
     job: int
     rows: dict[tuple[str, str], int]
+
+    def vanished(self, reasons: list[JobReason]) -> list["Vanished"]:
+        """Those of the last run that this one does not know."""
+        known = {(reason.field, reason.code) for reason in reasons}
+        return [
+            Vanished(reason.field or WHOLE, reason.text, reason.rows, self.job)
+            for reason in JobReason.objects.filter(job=self.job)
+            if (reason.field, reason.code) not in known
+        ]
 
     def change(self, reason: JobReason) -> str:
         known = self.rows.get((reason.field, reason.code))
@@ -92,6 +112,12 @@ def groups(job: Job) -> list[Group]:
         )
         for r in reasons
     ]
+
+
+def vanished(job: Job) -> list[Vanished]:
+    """The reasons of the last run that no row has now; none of a job that did not get to its last row."""
+    before = last_run(job) if job.state == JobState.SUCCESS else None
+    return before.vanished(list(JobReason.objects.filter(job=job))) if before else []
 
 
 def last_run(job: Job) -> Before | None:

@@ -1,4 +1,4 @@
-"""The rows that were not accepted, with the reasons: one JSON line a row, beside the kept result.
+"""The rows that were not accepted and will not be sent, with the reasons: one JSON line a row, beside the kept result.
 
 The file is written and synced before the database commits its length; what lies past the committed length belongs to
 work that was never recorded, and is cut off before writing goes on.
@@ -16,10 +16,10 @@ NAME = "rejects.jsonl"
 
 @dataclass(frozen=True)
 class Reject:
-    """A row that is invalid or refused. `reasons`: (field, code, text) each; field "" is the record as a whole."""
+    """A row that is invalid, refused, or unknown for ever. `reasons`: (field, code, text); field "": the record."""
 
     row: int
-    end: str  # "invalid" | "refused"
+    end: str  # "invalid" | "refused" | "unknown"
     reasons: tuple[tuple[str, str, str], ...]
 
 

@@ -5,20 +5,22 @@ Nothing that a destination accepted is ever sent by such a job: it holds invalid
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from accounts.models import User
-from exports import differences, inheriting, jobs, retrieving, targets, texts
+from exports import differences, inheriting, jobs, retrieving, sent_on, targets, texts
 from exports import job_words as words
 from exports.differences import Change, Line
 from exports.endings import JobFailed
 from exports.errors import NotPossible
 from exports.job_parts import kept_file
-from exports.models import FINISHED, Job, JobState, Mode, Query, QueryVersion, RowsFrom
+from exports.models import Job, JobState, Mode, Query, QueryVersion, RowsFrom
 from exports.queries import as_data
+from exports.sent_on import Left
 from exports.targets import Target
 from exports.texts import Text
 from integrations.catalog import connector
@@ -33,19 +35,35 @@ GONE = "The kept result of this job was deleted, so its rows are not here any mo
 @dataclass(frozen=True)
 class Recheck:
     """What checking a job's rejected rows again would do. `same_rows`: the rows as they are kept, else the query runs
-    anew; then `lost` of them cannot be found again. `problem`: why it cannot be done; `earlier`: the job that sent them
-    on already, if that is why."""
+    anew; then those without a key are `lost`. `problem`: why it cannot be done; `left`: the part of the rejects it is
+    about."""
 
     job: Job
     query: Query | None = None
     text: Text | None = None
     target: Target | None = None
     problem: str = ""
-    earlier: int | None = None
+    left: Left | None = None
 
     @property
+    def earlier(self) -> int | None:
+        """The check after which others of the rejected rows were sent on already."""
+        return self.left.check if self.left is not None else None
+
+    @property
+    def onward(self) -> int | None:
+        """That check, where all of them were."""
+        return None if self.rows else self.earlier
+
+    @property
+    def part(self) -> tuple[int, int]:
+        return (self.left.start, self.left.end) if self.left is not None else (0, 0)
+
+    @cached_property
     def rows(self) -> int:
-        return self.job.invalid + self.job.refused
+        if not self.earlier:
+            return self.job.invalid + self.job.refused
+        return sum(1 for _ in retrieving.part_of(self.job, self.part))
 
     @property
     def key(self) -> str:
@@ -58,7 +76,10 @@ class Recheck:
     @property
     def lost(self) -> int:
         """Rows without a key."""
-        return sum(self.job.reasons.filter(field=self.key, code="required").values_list("rows", flat=True))
+        if not self.earlier:
+            return sum(self.job.reasons.filter(field=self.key, code="required").values_list("rows", flat=True))
+        found = retrieving.part_of(self.job, self.part)
+        return sum((self.key, "required") in {reason[:2] for reason in reject.reasons} for reject in found)
 
     @property
     def sql_changes(self) -> list[list[Line]]:
@@ -104,16 +125,18 @@ def look(job: Job) -> Recheck:
         return Recheck(job, problem="This job has no rejected rows." if job.finished else "This job has not ended yet.")
     if not kept_file(job):
         return Recheck(job, problem=GONE)
-    if earlier := _gone_on_in(job):
-        return Recheck(job, problem="These rows were sent on already. Go on from there:", earlier=earlier.pk)
+    left = sent_on.left(job)
+    if not Recheck(job, left=left).rows:
+        return Recheck(job, problem="These rows were checked again and sent on. Go on from there:", left=left)
     if not job.query:
         return Recheck(
             job,
+            left=left,
             problem="The query of this job was deleted, or never saved. Its rows would be checked by the same mapping "
             "as before, and be rejected again. Download them, with their reasons, instead.",
         )
-    found = Recheck(job, job.query, texts.of(job.query), targets.of(job.query))
-    return Recheck(job, found.query, found.text, found.target, _problem(found))
+    found = Recheck(job, job.query, texts.of(job.query), targets.of(job.query), left=left)
+    return replace(found, problem=_problem(found))
 
 
 def _problem(found: Recheck) -> str:
@@ -129,52 +152,17 @@ def _problem(found: Recheck) -> str:
             "Run the query again instead."
         )
     try:
-        retrieving.check_number(found.job)
+        retrieving.check_number(found.rows)
     except JobFailed as error:
         return f"{error.error} {error.advice}"
     return ""
-
-
-def _gone_on_in(job: Job) -> Job | None:
-    """The job in which the rejected rows of this one were sent on: what is left of them is rejected there."""
-    found = _sent_anything(job.children.filter(rows_from=RowsFrom.RESULT)) or resent_in(job)
-    if not found and job.rows_from == RowsFrom.RESULT and job.parent:
-        return resent_in(job.parent)
-    return found
-
-
-def resent_in(job: Job) -> Job | None:
-    """The job that sent rejected rows of this one, after a re-check."""
-    checks = job.children.filter(rows_from=RowsFrom.REJECTS).order_by().values("pk")
-    return _sent_anything(Job.objects.filter(rows_from=RowsFrom.RESULT, parent__in=checks))
-
-
-def sent_by_another(job: Job) -> Job | None:
-    """The job that sends this one's rows beside it, or has sent them: after another check of them, or as a repeat."""
-    check = job.parent
-    if job.rows_from != RowsFrom.RESULT or not check:
-        return None
-    checks = Job.objects.filter(pk=check.pk)
-    if check.rows_from == RowsFrom.REJECTS and check.parent_id:
-        checks = Job.objects.filter(parent=check.parent_id, rows_from=RowsFrom.REJECTS)
-    siblings = Job.objects.filter(rows_from=RowsFrom.RESULT, parent__in=checks.order_by().values("pk"))
-    return _sent_anything(siblings.exclude(pk=job.pk))
-
-
-def lock(check: Job) -> None:
-    """Within the caller's transaction: of all who send rows of this check, or of another one of the same rows, one."""
-    list(Job.objects.select_for_update().filter(pk__in=[check.pk, check.parent_id]).order_by("pk").values("pk"))
-
-
-def _sent_anything(found: QuerySet[Job]) -> Job | None:
-    return found.exclude(state__in=FINISHED, accepted=0, unknown=0).first()
 
 
 def recheck(job: Job, *, user: User) -> Job:
     """A validation of the job's rejected rows by its query's saved version. Raises NotPossible."""
     found = look(job)
     if found.problem or not (found.query and found.text and found.target):
-        raise NotPossible(f"{found.problem} job {found.earlier}." if found.earlier else found.problem)
+        raise NotPossible(f"{found.problem} job {found.onward}." if found.onward else found.problem)
     return jobs.start(
         text=found.text,
         name=found.query.name,
@@ -185,6 +173,7 @@ def recheck(job: Job, *, user: User) -> Job:
         mode=Mode.VALIDATE,
         parent=job,
         rows_from=RowsFrom.REJECTS,
+        part=found.part,
     )
 
 
@@ -199,8 +188,8 @@ def send_problem(job: Job) -> str:
         return GONE
     if not job.authentication:
         return f"The authentication {job.destination} was deleted."
-    if job.rows_from == RowsFrom.REJECTS and job.parent and (earlier := resent_in(job.parent)):
-        return f"Job {earlier.pk} has sent these rows already, after another check of them."
+    if earlier := sent_on.elsewhere(job):
+        return f"Job {earlier} has sent these rows already, after another check of them."
     if job.invalid and not job.settings.get("ignore_invalid_records", True):
         return (
             "Ignore Invalid Records is off, so the invalid rows among them would stop the job: nothing would be sent."
@@ -217,7 +206,7 @@ def sent_in(job: Job) -> Job | None:
 def send(job: Job, *, user: User) -> Job:
     """A job that sends the rows which this validation found valid, by the same mapping. Raises NotPossible."""
     with transaction.atomic():
-        lock(job)
+        sent_on.lock(job)
         if earlier := sent_in(job):
             raise NotPossible(f"Job {earlier.pk} sends these rows already.")
         if problem := send_problem(job):
@@ -238,7 +227,8 @@ def _mode(job: Job) -> str:
 
 @dataclass(frozen=True)
 class Relative:
-    """A job that took rows from this one. `says`: what it did, to go before its number; `told`: how it stands."""
+    """A job that took rows from this one, or ran it again. `says`: what it did, to go before its number; `told`: how it
+    stands."""
 
     pk: int
     says: str
@@ -248,31 +238,36 @@ class Relative:
 @dataclass(frozen=True)
 class Family:
     """`from_parent`: what this job does with its parent's rows; `origin`: the job that rejected them, if that is
-    another one. `sends`: how many valid rows wait to be sent, `problem`: why they cannot be."""
+    another one; `again_of`: the job that this one runs again. `sends`: how many valid rows wait to be sent, `problem`:
+    why they cannot be."""
 
     from_parent: str = ""
     origin: int | None = None
+    again_of: int | None = None
     relatives: tuple[Relative, ...] = ()
     sends: int = 0
     problem: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.from_parent or self.relatives or self.sends)
+        return bool(self.from_parent or self.again_of or self.relatives or self.sends)
 
 
 def family(job: Job) -> Family:
-    """Where a job's rows come from, and where they went on to."""
+    """Where a job's rows come from, and where they went on to; and its repeats."""
     from_parent, origin = _descent(job)
+    repeats = tuple(_relative(each, "Run again as") for each in _relatives(job.repeats.all()))
     if not job.finished or not job.exports:
-        return Family(from_parent, origin)
+        return Family(from_parent, origin, job.again_of_id, repeats)
     children = _relatives(job.children.all())
     checks = [child.pk for child in children if child.rows_from == RowsFrom.REJECTS]
     later = _relatives(Job.objects.filter(parent__in=checks, rows_from=RowsFrom.RESULT)) if checks else []
-    relatives = tuple(_relative(each, job) for each in sorted([*children, *later], key=lambda each: each.pk))
+    relatives = tuple(
+        _relative(each, _what_it_did(each, job)) for each in sorted([*children, *later], key=lambda each: each.pk)
+    )
     sends = job.not_attempted if job.mode == Mode.VALIDATE and job.state == JobState.SUCCESS else 0
     if not sends or sent_in(job):
-        return Family(from_parent, origin, relatives)
-    return Family(from_parent, origin, relatives, sends, send_problem(job))
+        return Family(from_parent, origin, job.again_of_id, relatives + repeats)
+    return Family(from_parent, origin, job.again_of_id, relatives + repeats, sends, send_problem(job))
 
 
 def _descent(job: Job) -> tuple[str, int | None]:
@@ -289,9 +284,11 @@ def _relatives(found: Any) -> list[Job]:
     return list(found.defer("sql", "mapping", "settings", "columns", "notes").order_by("-pk")[:SHOWN])
 
 
-def _relative(job: Job, of: Job) -> Relative:
+def _what_it_did(job: Job, of: Job) -> str:
     if job.rows_from == RowsFrom.REJECTS:
-        says = "Checked again in"
-    else:
-        says = f"{'Sent' if job.parent_id == of.pk else 'Resent'}{' as test' if job.mode == Mode.TEST else ''} in"
+        return "Checked again in"
+    return f"{'Sent' if job.parent_id == of.pk else 'Resent'}{' as test' if job.mode == Mode.TEST else ''} in"
+
+
+def _relative(job: Job, says: str) -> Relative:
     return Relative(job.pk, says, words.outcome_text(job) or JobState(job.state).label.lower())

@@ -7,7 +7,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from exports import dispatch, jobs, resending
+from exports import dispatch, jobs, sent_on
+from exports.endings import SAME_MAPPING
 from exports.exporter.mapping import check_mapping, from_json
 from exports.job_files import available
 from exports.job_words import service
@@ -20,18 +21,20 @@ ENDED_EARLY = (JobState.ERROR, JobState.KILLED)
 
 @dataclass(frozen=True)
 class Offer:
-    """Whether a job can go on. `why_not`: in words, "" if it can. `until`: unknown events stand in the way after it."""
+    """Whether a job can go on. `why_not`: in words, "" if it can. `until`: unknown events stand in the way after it.
+    `same_mapping`: the job ended because of its mapping, which Resume does not change."""
 
     why_not: str = ""
     until: datetime | None = None
+    same_mapping: bool = False
 
 
 def offer(job: Job, now: datetime) -> Offer | None:
     """None for a job with nothing left to send."""
     if job.state not in ENDED_EARLY or not job.result_path or job.mode == Mode.VALIDATE or job.position >= job.rows:
         return None
-    until = job.started_at + REPEATS_DROPPED if job.unknown and job.started_at else None
-    return Offer(_obstacle(job, until, now), until)
+    until = job.started_at + REPEATS_DROPPED if job.unknown_ahead and job.started_at else None
+    return Offer(_obstacle(job, until, now), until, SAME_MAPPING in job.advice)
 
 
 def _obstacle(job: Job, until: datetime | None, now: datetime) -> str:
@@ -43,8 +46,8 @@ def _obstacle(job: Job, until: datetime | None, now: datetime) -> str:
         return "Ignore Invalid Records is off, and not all rows are valid"
     if check_mapping(connector(job.connector_key), from_json(job.mapping), [name for name, _ in job.columns]):
         return "its column mapping does not fit the query"
-    if other := resending.sent_by_another(job):
-        return f"job {other.pk} has sent these rows, or sends them now"
+    if other := sent_on.sent_by_another(job):
+        return f"job {other} has sent these rows, or sends them now"
     if until and until < now:
         return f"{service(job)} may have the unknown events, and drops repeats for 30 days only, which are over"
     return ""
@@ -55,8 +58,8 @@ def resume(job: Job) -> bool:
     now = timezone.now()
     with transaction.atomic():
         if job.parent:
-            resending.lock(job.parent)
-        if resending.sent_by_another(job):
+            sent_on.lock(job.parent)
+        if sent_on.sent_by_another(job):
             return False
         moved = Job.objects.filter(pk=job.pk, state=job.state, position=job.position, finished_at=job.finished_at)
         taken = moved.update(
@@ -66,8 +69,8 @@ def resume(job: Job) -> bool:
             advice="",
             error_line=None,
             error_kind="",
-            not_attempted=F("not_attempted") + F("unknown"),
-            unknown=0,
+            not_attempted=F("rows") - F("position"),
+            unknown=F("position") - F("invalid") - F("accepted") - F("refused"),
             tries=0,
             takeovers=0,
             throttled_since=None,

@@ -18,6 +18,7 @@ from exports.endings import JobFailed
 from exports.exporter.cells import texts
 from exports.lease import Lease
 from exports.models import Job
+from exports.rejects import Reject
 from exports.results import NAME, KeptResult
 from integrations.catalog import connector
 from warehouse.engines.base import Result
@@ -27,9 +28,20 @@ MOST_KEYS = 1_000_000
 Counts = npt.NDArray[np.int64]
 
 
-def rejected(kept: KeptResult, job: Job) -> Iterator[pa.Table]:
-    """The job's rejected rows with all columns, some at a time, in the order of their numbers."""
-    found = (reject.row for reject in rejects.read(job.folder, job.rejects_bytes))
+Part = tuple[int, int]
+"""Bytes of a job's rejects file, half-open."""
+
+
+def part_of(job: Job, part: Part) -> Iterator[Reject]:
+    """Those of the job's rejects that lie in the part, without the unknown ones: the destination may have them."""
+    start, end = part
+    found = rejects.scan(job.folder, min(end, job.rejects_bytes), start)
+    return (reject for _, reject in found if reject.end != "unknown")
+
+
+def rejected(kept: KeptResult, job: Job, part: Part) -> Iterator[pa.Table]:
+    """The rows of a part of the job's rejects with all columns, some at a time, in the order of their numbers."""
+    found = (reject.row for reject in part_of(job, part))
     while some := list(islice(found, BATCH_ROWS)):
         yield kept.rows(some)
 
@@ -39,9 +51,9 @@ def key_column(mapping: dict[str, dict[str, Any]], field: str) -> str:
     return str((mapping.get(field) or {}).get("column", ""))
 
 
-def check_number(parent: Job) -> None:
-    """Raises JobFailed if the rejected rows are too many to be found again one by one."""
-    if parent.invalid + parent.refused > MOST_KEYS:
+def check_number(rows: int) -> None:
+    """Raises JobFailed if so many rejected rows are too many to be found again one by one."""
+    if rows > MOST_KEYS:
         raise JobFailed(
             f"More than {MOST_KEYS:,} rows were rejected: too many to find again one by one in a changed query.",
             "Run the query again instead.",
@@ -64,8 +76,8 @@ class Wanted:
                 "cannot be found again.",
                 "Run the query again instead.",
             )
-        check_number(parent)
         self.lease, self.parent = lease, parent.pk
+        self.part = (job.rejects_from, job.rejects_until)
         kept = KeptResult(parent.folder / NAME)
         keys, times, self.without = self._keys_of_rejected(kept, parent, before)
         alone = self._times(kept, before, keys) == times
@@ -74,9 +86,11 @@ class Wanted:
 
     def _keys_of_rejected(self, kept: KeptResult, parent: Job, column: str) -> tuple[pa.Array, Counts, int]:
         """(the different keys of the rejected rows, how many of these rows have each, how many have none)"""
-        found, without = [pa.array([], pa.string())], 0
-        for table in rejected(kept, parent):
+        found, without, rows = [pa.array([], pa.string())], 0, 0
+        for table in rejected(kept, parent, self.part):
             self.lease.check()
+            rows += len(table)
+            check_number(rows)
             cells = _cells(table.column(column).combine_chunks())
             held = cells.filter(pc.fill_null(pc.not_equal(cells, ""), False))
             without += len(cells) - len(held)

@@ -80,7 +80,8 @@ def _finished(job: Job) -> str:
         return f"Finished: the query returned no rows, so there was nothing to {'check' if validation else 'send'}."
     if validation:
         return f"Finished: {job.not_attempted:,} valid, {job.invalid:,} invalid. Nothing was sent."
-    return f"Finished: {job.accepted:,} accepted, {job.invalid:,} invalid, {job.refused:,} refused."
+    unknown = f", {job.unknown:,} unknown" if job.unknown else ""
+    return f"Finished: {job.accepted:,} accepted, {job.invalid:,} invalid, {job.refused:,} refused{unknown}."
 
 
 def _end(job: Job, lease: Lease, state: JobState, text: str, level: str = JobLog.Level.INFO, **values: Any) -> str:

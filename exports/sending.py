@@ -3,13 +3,12 @@
 import itertools
 from typing import Any
 
-import requests
 from django.utils import timezone
 
 from exports.endings import authentication_gone
 from exports.exporter.batches import Batch
 from exports.exporter.delivery import Attempt, Post, Reply
-from exports.exporter.posting import http_post
+from exports.exporter.posting import connections, http_post
 from exports.lease import Lease, db_retry
 from exports.models import Job, JobRequest
 from exports.statements import Insert, Select
@@ -41,7 +40,7 @@ class Sender:
         self.turns = Turns(job, lease)
         self.authentication = authentication
         self.base_url = base_url
-        self.session = requests.Session()
+        self.connections = connections()
         self.known: tuple[Any, ...] = ()  # the authentication as it was last read, and what follows from it:
         self.tag = ""
         self.post: Post | None = None
@@ -69,7 +68,7 @@ class Sender:
         settings = authentication.all_settings()
         destination = authentication.destination
         self.tag = f"{destination.key}:{destination.path.format(**settings)}"
-        self.post = http_post(self.session, destination, self.base_url, settings, settings["connection_timeout"])
+        self.post = http_post(self.connections, destination, self.base_url, settings, settings["connection_timeout"])
         self.known = found
         return self.post
 
@@ -106,6 +105,8 @@ class Sender:
             request = JobRequest(job=self.job, number=self.number, first_row=batch.first_row)
         elif request.state == JobRequest.State.SENDING:
             request.maybe_in = True  # its process died before the answer
+            died = {"at": request.sent_at.isoformat(), "code": None, "ms": 0, "error": "its worker died"}
+            request.attempts.append(died)
         request.end_row, request.events, request.bytes = batch.end_row, batch.events, len(batch.body)
         request.state, request.sent_at = JobRequest.State.SENDING, timezone.now()
         if request.pk:

@@ -9,6 +9,9 @@ from typing import Any
 
 from django.db import connection, models
 
+# Drivers take these as they are.
+PLAIN = (models.IntegerField, models.CharField, models.BooleanField, models.ForeignKey)
+
 
 class _Statement:
     """`columns`: in the order in which the SQL wants their values."""
@@ -20,10 +23,14 @@ class _Statement:
         self.key = f'"{meta.pk.column}"'
         self.fields = [named[name] for name in columns]
         self.columns = [f'"{field.column}"' for field in self.fields]
+        self.adapted = [i for i, field in enumerate(self.fields) if not isinstance(field, PLAIN)]
         self.sql = ""
 
     def run(self, cursor: Any, values: Sequence[Any]) -> None:
-        cursor.execute(self.sql, [f.get_db_prep_save(v, connection) for f, v in zip(self.fields, values, strict=True)])
+        given = list(values)
+        for i in self.adapted:
+            given[i] = self.fields[i].get_db_prep_save(given[i], connection)
+        cursor.execute(self.sql, given)
 
 
 class Update(_Statement):

@@ -85,7 +85,7 @@ def _row(reject: Reject) -> int:
 
 
 class Body:
-    """A request's body: bytes in pieces, with a length. It can be iterated again."""
+    """A request's body: bytes in pieces, with a length. It can be iterated again, and is never joined."""
 
     def __init__(self, pieces: Iterable[bytes | memoryview]) -> None:
         self.pieces = [piece for piece in pieces if len(piece)]
@@ -96,9 +96,6 @@ class Body:
 
     def __iter__(self) -> Iterator[bytes | memoryview]:
         return iter(self.pieces)
-
-    def joined(self) -> bytes:
-        return b"".join(self.pieces)
 
 
 @dataclass(frozen=True)
@@ -201,15 +198,21 @@ class Batch:
 
 
 def cut(
-    chunks: Iterable[Chunk], *, max_events: int, max_bytes: int, window: EpochWindow | None = None
+    chunks: Iterable[Chunk],
+    *,
+    max_events: int,
+    max_bytes: int,
+    window: EpochWindow | None = None,
+    divided: bool = False,
 ) -> Iterator[Batch]:
     """Batches of exactly `max_events` events; fewer at the end, where the body would pass `max_bytes`, or where
     so many rows between the events are bad that they would fill the memory.
 
     A batch ends after its last event, but the last one has the rows that follow. An event that alone is too large
-    becomes a reject. Raises ValueError where the chunks are not contiguous.
+    becomes a reject. `divided`: the chunks are what is left of one batch, and stay together however many rows are bad.
+    Raises ValueError where the chunks are not contiguous.
     """
-    draft = _Draft(max_events, max_bytes)
+    draft = _Draft(max_events, max_bytes, divided)
     for chunk in _contiguous(chunks):
         for piece in without_giants(chunk, max_bytes):
             for ready in draft.fill(piece):
@@ -221,8 +224,8 @@ def cut(
 class _Draft:
     """The batch that is being filled. `held` ends with an event; `tail`: the bad rows after it."""
 
-    def __init__(self, max_events: int, max_bytes: int) -> None:
-        self.max_events, self.max_bytes = max_events, max_bytes
+    def __init__(self, max_events: int, max_bytes: int, divided: bool) -> None:
+        self.max_events, self.max_bytes, self.divided = max_events, max_bytes, divided
         self.held: list[Chunk] = []
         self.tail: list[Chunk] = []
         self.events, self.size = 0, 1  # "[", and every event has one byte more after it
@@ -234,12 +237,15 @@ class _Draft:
             self._add(head)
             yield self._close()
         self._add(chunk)
-        if self._quiet() or sum(len(c.rejects) for c in (*self.held, *self.tail)) >= MOST_REJECTS:
+        if not self.divided and (self._quiet() or self._crowded()):
             yield self.rest()
 
     def _quiet(self) -> bool:
         """Many bad rows, and no good one."""
         return not self.held and bool(self.tail) and self.tail[-1].end_row - self.tail[0].first_row >= QUIET_ROWS
+
+    def _crowded(self) -> bool:
+        return sum(len(c.rejects) for c in (*self.held, *self.tail)) >= MOST_REJECTS
 
     def rest(self) -> tuple[Chunk, ...]:
         """-> all that is left, the bad rows at the end too."""

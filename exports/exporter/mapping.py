@@ -9,7 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from exports.exporter.masking import mask
 from integrations.spec import AtLeastOne, Connector, Field, JsonValue
+
+SHOWN = 40  # characters of a constant in an error
 
 
 @dataclass(frozen=True)
@@ -174,7 +177,13 @@ def _constant_problems(field: Field, value: JsonValue, now: int | None) -> list[
     reason = field.problem(value, now or 0)
     if reason and field.window and now is None and reason.code in ("too_old", "too_new"):
         return []
-    return [f"the constant “{constant_text(value)}” {reason.text}"] if reason else []
+    return [f"the constant “{_shortly(field, value)}” {reason.text}"] if reason else []
+
+
+def _shortly(field: Field, value: JsonValue) -> str:
+    """A constant as an error may show it."""
+    text = mask(field, value) if field.personal else constant_text(value)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
 def _record_problems(connector: Connector, mapping: Mapping) -> list[str]:

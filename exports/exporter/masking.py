@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-from exports.exporter.explain import Event
 from integrations.spec import Connector, Field, IpAddress
 
 DOTS = "•••"
@@ -79,7 +78,7 @@ def mask_any(text: str) -> str:
     return _PHONE.sub(lambda found: mask_phone(found[0]), text)
 
 
-def mask_event(connector: Connector, event: Event) -> dict[str, dict[str, Any]]:
+def mask_event(connector: Connector, event: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """An event for showing: texts masked, also in lists; numbers and truth values as they are."""
     return {part: {name: _masked(connector, name, v) for name, v in fields.items()} for part, fields in event.items()}
 

@@ -40,11 +40,20 @@ Listener = Callable[[Heard], None]
 
 
 def batches(
-    plan: Plan, numbered: Numbered, *, max_events: int, max_bytes: int, listener: Listener | None = None
+    plan: Plan,
+    numbered: Numbered,
+    *,
+    max_events: int,
+    max_bytes: int,
+    listener: Listener | None = None,
+    divided: bool = False,
 ) -> Iterator[Batch]:
-    """Batches of a result's rows. `numbered`: (number of its first row, record batch), contiguous, from any row on."""
+    """Batches of a result's rows. `numbered`: (number of its first row, record batch), contiguous, from any row on.
+
+    `divided`: they are what is left of one batch, see `cut`.
+    """
     found = chunks(plan, numbered, listener)
-    return cut(found, max_events=max_events, max_bytes=max_bytes, window=plan.window)
+    return cut(found, max_events=max_events, max_bytes=max_bytes, window=plan.window, divided=divided)
 
 
 def chunks(plan: Plan, numbered: Numbered, listener: Listener | None = None) -> Iterator[Chunk]:

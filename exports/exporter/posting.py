@@ -2,26 +2,32 @@
 
 import datetime
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from collections.abc import Mapping as Map
-from contextlib import suppress
+from contextlib import closing, suppress
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, cast
 
-import requests
+import certifi
 import urllib3
+from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import TimeoutError as Timeout
 
 from exports.exporter.batches import Batch, Body
 from exports.exporter.delivery import Post, Reply
 from integrations.spec import Connector
 
 READ_AT_MOST = 65_536  # bytes of an answer's body; the documented answers have none
-JOINED_AT_MOST = 4_000_000  # bytes
 LONGEST_WAIT = 86_400.0  # seconds that Retry-After may ask for
 
 
+def connections() -> urllib3.PoolManager:
+    """What keeps the connections of one job alive. No proxy and no .netrc; certificates are checked."""
+    return urllib3.PoolManager(cert_reqs="CERT_REQUIRED", ca_certs=certifi.where())
+
+
 def http_post(
-    session: requests.Session,
+    pool: urllib3.PoolManager,
     connector: Connector,
     base_url: str,
     settings: Map[str, Any],
@@ -31,46 +37,53 @@ def http_post(
 ) -> Post:
     """A `Post` over HTTP. `settings`: with the secrets.
 
-    `timeout`: seconds, to connect and for each silence. The body goes out whole, with its length. Errors of the
-    network become a `Reply` without status; a URL that is none raises.
+    `timeout`: seconds, to connect and for each silence. The body goes out whole, with its length; no redirect is
+    followed, no cookie kept. Errors of the network become a `Reply` without status. Raises ValueError for a URL that is
+    none.
     """
-    session.trust_env = False  # no proxy and no .netrc but those of the session
     url = connector.url(base_url, settings)
-    ready: dict[frozenset[str], requests.PreparedRequest] = {}  # by the fields that decide about its headers
-
-    def request(fields: frozenset[str]) -> requests.PreparedRequest:
-        if fields not in ready:
-            headers = connector.request_headers(settings, set(fields))
-            ready[fields] = session.prepare_request(requests.Request("POST", url, headers))
-        return ready[fields].copy()
+    parts = urllib3.util.parse_url(url)
+    if parts.scheme not in ("http", "https") or not parts.host:
+        raise ValueError(f"{base_url} is not the URL of a server")
+    server = pool.connection_from_url(url)
 
     def post(batch: Batch) -> Reply:
         started = time.monotonic()
-        status, asked, error = _exchange(session, request(frozenset(batch.fields)), batch.body, timeout)
+        headers = connector.request_headers(settings, batch.fields)
+        status, asked, error = _exchange(server, parts.request_uri, headers, batch.body, timeout)
         return Reply(status, retry_after(asked, clock()), round((time.monotonic() - started) * 1000), error)
 
     return post
 
 
 def _exchange(
-    session: requests.Session, request: requests.PreparedRequest, body: Body, timeout: float
+    server: urllib3.HTTPConnectionPool, path: str, headers: dict[str, str], body: Body, timeout: float
 ) -> tuple[int | None, str, str]:
     """-> (status, Retry-After, error)."""
-    # A small body goes to the socket in one piece, a large one in those it has.
-    request.body = body.joined() if len(body) <= JOINED_AT_MOST else body  # type: ignore[assignment]
-    request.headers["Content-Length"] = str(len(body))
-    adapter = session.get_adapter(
-        str(request.url)
-    )  # of what a session does beyond, cookies and redirects, nothing is wanted
     try:
-        with adapter.send(request, stream=True, timeout=timeout, verify=session.verify, cert=session.cert) as got:
-            with suppress(urllib3.exceptions.HTTPError, OSError):  # the status is what counts
-                got.raw.read(READ_AT_MOST)  # read to its end, the connection can be used again
-            return got.status_code, got.headers.get("Retry-After", ""), ""
-    except requests.Timeout:
-        return None, "", f"no answer within {timeout:g} seconds"
-    except requests.ConnectionError as error:
-        return None, "", f"the connection failed: {_root(error)}"
+        response = server.urlopen(
+            "POST",
+            path,
+            body=cast(Iterable[bytes], body),  # its pieces go to the socket as they are
+            headers={**headers, "Content-Length": str(len(body)), "User-Agent": "Linecapi-Console"},
+            timeout=timeout,
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+        )
+    except HTTPError as error:
+        return None, "", _told(error, timeout)
+    with closing(response), suppress(HTTPError, OSError):  # the status is what counts
+        response.read(READ_AT_MOST)  # read to its end, the connection can be used again
+    return response.status, response.headers.get("Retry-After", ""), ""
+
+
+def _told(error: HTTPError, timeout: float) -> str:
+    # That a connection is refused is a kind of timeout there.
+    if isinstance(error, Timeout) and not isinstance(error, NewConnectionError):
+        return f"no answer within {timeout:g} seconds"
+    return f"the connection failed: {_root(error)}"
 
 
 def _root(error: BaseException) -> str:

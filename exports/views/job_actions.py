@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from accounts import audit
 from accounts.access import editor
-from exports import jobs, resuming
+from exports import accounting, jobs, resuming, sent_on
 from exports.models import Job
 
 
@@ -31,7 +31,7 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
     if not offer or offer.why_not:
         messages.error(request, f"This job cannot go on: {offer.why_not if offer else 'nothing is left to send'}.")
     elif resuming.resume(job):
-        audit.record("job.resume", job, request=request, name=job.name, row=job.position + 1, unknown=job.unknown)
+        audit.record("job.resume", job, request=request, name=job.name, row=job.position + 1, unknown=job.unknown_ahead)
     return redirect("exports:job", job.pk)
 
 
@@ -41,6 +41,10 @@ def run_again(request: HttpRequest, pk: int) -> HttpResponse:
     job = get_object_or_404(Job.objects.select_related("query", "authentication"), pk=pk)
     if job.exports and not job.authentication:
         messages.error(request, f"The authentication {job.destination} was deleted: this job cannot run again.")
+        return redirect("exports:job", job.pk)
+    other = None if accounting.anything_sent(job) else sent_on.sent_by_another(job)
+    if other:
+        messages.error(request, f"Job {other} has sent these rows, or sends them now: this job does not run again.")
         return redirect("exports:job", job.pk)
     again = jobs.run_again(job, user=request.user)  # type: ignore[arg-type]
     audit.record("job.run_again", again, request=request, name=again.name, of=job.pk)

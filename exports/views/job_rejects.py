@@ -1,5 +1,8 @@
 """A job's rejected rows: looking at them, checking them again, sending those that are valid now."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -28,6 +31,7 @@ def rejects(request: HttpRequest, pk: int) -> HttpResponse:
         "job": job,
         "service": words.service(job),
         "groups": groups,
+        "vanished": reject_pages.vanished(job),
         "chosen": chosen,
         "page": reject_pages.page(job, chosen, start) if chosen else None,
         "start": start,
@@ -51,26 +55,29 @@ def fix(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def recheck(request: HttpRequest, pk: int) -> HttpResponse:
     job = _find(pk)
-    try:
-        check = resending.recheck(job, user=me(request))
-    except NotPossible as error:
-        messages.error(request, str(error))
-        return redirect("exports:job_fix", job.pk)
-    audit.record("job.recheck", check, request=request, name=check.name, of=job.pk, version=check.query_version)
-    return redirect("exports:job", check.pk)
+    return _started(
+        request, job, "job.recheck", resending.recheck, back="exports:job_fix", version=job.query and job.query.version
+    )
 
 
 @editor
 @require_POST
 def send(request: HttpRequest, pk: int) -> HttpResponse:
     job = _find(pk)
+    return _started(request, job, "job.resend", resending.send, back="exports:job", rows=job.not_attempted)
+
+
+def _started(
+    request: HttpRequest, job: Job, action: str, start: Callable[..., Job], *, back: str, **details: Any
+) -> HttpResponse:
+    """Start a job with rows of this one, and show it; or say at `back` why that cannot be."""
     try:
-        sending = resending.send(job, user=me(request))
+        started = start(job, user=me(request))
     except NotPossible as error:
         messages.error(request, str(error))
-        return redirect("exports:job", job.pk)
-    audit.record("job.resend", sending, request=request, name=sending.name, of=job.pk, rows=job.not_attempted)
-    return redirect("exports:job", sending.pk)
+        return redirect(back, job.pk)
+    audit.record(action, started, request=request, name=started.name, of=job.pk, **details)
+    return redirect("exports:job", started.pk)
 
 
 def _find(pk: int) -> Job:

@@ -137,7 +137,7 @@ def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "more_log": more_log,
         "stop_text": job_pages.stop_text(job),
         "resume": resuming.offer(job, now),
-        "left": job.unknown + job.not_attempted,
+        "left": job.unknown_ahead + job.not_attempted,
         "again_text": job_again.text(job, sent, now),
         "service": words.service(job),
     }

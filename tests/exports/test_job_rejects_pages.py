@@ -107,6 +107,20 @@ def test_what_grew_what_is_new_and_what_stayed(query, authentication):
     assert group.change == ""
 
 
+def test_what_has_vanished_since_the_last_run_is_shown(client, query, authentication):
+    same = {"query": query, "authentication": authentication}
+    before = rejecting(2, refused=1, **same)
+    told = rows_of(client, rejecting(2, **same))
+    assert f"Whole record Refused by LINE; our checks had passed it 0 0% 1 in job {before.pk}" in told
+    assert f"email Must be an email address 0 0% 2 in job {before.pk + 1}" in rows_of(client, rejecting(0, **same))
+
+
+def test_of_a_job_that_ended_early_nothing_is_said_to_have_vanished(query, authentication):
+    same = {"query": query, "authentication": authentication}
+    rejecting(2, **same)
+    assert reject_pages.vanished(rejecting(0, **same, state=JobState.ERROR)) == []
+
+
 def test_rows_of_another_job_are_compared_with_nothing(query, authentication):
     same = {"query": query, "authentication": authentication}
     parent = rejecting(2, **same)
@@ -298,6 +312,17 @@ def test_run_again_says_what_was_accepted_and_until_when_repeats_are_dropped(cli
     assert "LINE accepted 98 rows of this job already." in told and "for 30 days only: until " in told
     assert told.endswith("JST.")
     assert "LINE accepted 98 rows" in client.get(f"/jobs/{job.pk}").content.decode()
+
+
+@pytest.mark.parametrize("exports", [True, False])
+def test_a_job_and_its_repeat_name_each_other(client, exports):
+    job = a_job(exports=exports)
+    Job.objects.filter(pk=job.pk).update(authentication=an_authentication())
+    client.post(f"/jobs/{job.pk}/run-again")
+    again = Job.objects.get(again_of=job)
+    assert again.parent is None
+    assert f"Run again as job {again.pk} : queued" in text_of(client.get(f"/jobs/{job.pk}"))
+    assert f"Run again of job {job.pk} ." in text_of(client.get(f"/jobs/{again.pk}"))
 
 
 def test_run_again_says_when_the_days_are_over():

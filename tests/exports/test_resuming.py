@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry
 from exports import jobs, resuming, sending
+from exports.endings import SAME_MAPPING
 from exports.lease import JobKilled
 from exports.models import Job, JobRequest, JobState
 from tests.exports.factories import a_job, a_request, an_authentication, keep
@@ -179,6 +180,12 @@ def test_the_page_offers_it_and_says_what_it_does(as_user, editor):
     page = as_user(editor).get(f"/jobs/{job.pk}").content.decode()
     assert 'id="job-resume"' in page and "goes on at row 2" in page
     assert "The 1 unknown event is sent once more" in page
+
+
+def test_after_a_fault_of_the_mapping_the_page_says_that_resume_keeps_it(as_user, editor):
+    job = ended_early(mapping=MAPPED, error="LINE refused 10 of 100 events.", advice=f"Compare. {SAME_MAPPING}")
+    page = as_user(editor).get(f"/jobs/{job.pk}").content.decode()
+    assert "Resume would send them by the mapping as it was" in page and "When the cause is mended" not in page
 
 
 def test_the_page_says_why_it_cannot(as_user, editor):

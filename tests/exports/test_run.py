@@ -237,6 +237,12 @@ def test_a_request_that_line_refuses_is_taken_apart(line, start):
     assert ends(job) == (200, 0, 199, 1, 0, 0)
     assert line.stats["duplicates"] == 0
     assert JobReason.objects.get().code == "refused"
+    told = [text for text in job.log.values_list("text", flat=True) if "taken apart" in text]
+    assert told == [
+        f"Request 1, rows 1 to 200: {CONNECTOR.says(400).what} It is taken apart to find out which.",
+        f"Request 1 is taken apart: {job.requests.count() - 1} more requests, 1 event refused.",
+    ]
+    assert job.log.filter(text__startswith="Request ").count() == 2
 
 
 def test_an_empty_result_succeeds_and_says_so(line, start):
@@ -281,7 +287,7 @@ def test_a_job_goes_on_from_its_position(line, start):
     assert (ends(job), line.stats["duplicates"]) == ((2500, 0, 2500, 0, 0, 0), 0)
 
 
-def test_a_row_that_grew_too_old_while_waiting_is_taken_out(line, start, monkeypatch):
+def test_a_row_that_grew_too_old_while_waiting_is_unknown(line, start, monkeypatch):
     clock = [timezone.now().timestamp()]
     monkeypatch.setattr("time.time", lambda: clock[0])
     table = events(3)
@@ -292,7 +298,7 @@ def test_a_row_that_grew_too_old_while_waiting_is_taken_out(line, start, monkeyp
     clock[0] += 120
     line.clock = lambda: clock[0]
     due(job)
-    assert ends(run(job)) == (3, 1, 2, 0, 0, 0)
+    assert ends(run(job)) == (3, 0, 2, 0, 1, 0)
 
 
 def test_two_jobs_of_one_tag_take_turns(line, start, settings):

@@ -14,6 +14,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from exports import exporting, jobs, sending, turns
+from exports.exporter import batches, pipeline
 from exports.models import Job, JobLog, JobReason, JobRequest, JobState, TagLease
 from exports.run import run_job
 from tests.exports.test_run import authentication, due, ends, events, line, run, start  # noqa: F401 - fixtures
@@ -74,11 +75,21 @@ def test_a_request_divided_after_a_server_error_leaves_its_rest_unknown(line, st
     assert (job.state, ends(job)) == (JobState.ERROR, (1500, 0, 500, 0, 500, 500))
 
 
+def test_many_bad_rows_within_a_divided_request_do_not_make_it_whole_again(line, start, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(batches, "QUIET_ROWS", 5)
+    monkeypatch.setattr(pipeline, "SLICE_ROWS", 2)
+    line.behave([{"status": 400}, {"skip": 1, "status": 429}])
+    job = run(start(events(14, bad=range(4, 10))))
+    due(job)
+    assert ends(run(job)) == (14, 6, 8, 0, 0, 0)
+    assert [request.events for request in job.requests.all()] == [8, 4, 2, 1, 1]
+
+
 def test_a_request_that_was_refused_reached_nobody(line, start):  # noqa: F811
     line.behave([{"status": 400, "times": 100}])
     job = run(start(events(100)))
     assert (job.state, ends(job)) == (JobState.ERROR, (100, 0, 0, 10, 0, 90))
-    assert "Resume would go on with the mapping as it was. LINE received no event." in job.advice
+    assert "Resume and Run again keep the mapping as it was. LINE received no event." in job.advice
 
 
 def test_slowing_down_leaves_nothing_at_line(line, start):  # noqa: F811
@@ -95,7 +106,7 @@ def test_a_request_whose_rows_all_left_the_window_does_not_stay_open(line, start
     job = run(start(events(10)))
     with time_machine.travel(timezone.now() + timedelta(days=91)):
         run(job)
-    assert (job.state, ends(job)) == (JobState.SUCCESS, (10, 10, 0, 0, 0, 0))
+    assert (job.state, ends(job)) == (JobState.SUCCESS, (10, 0, 0, 0, 10, 0))
     assert job.requests.get().state == JobRequest.State.UNKNOWN
 
 

@@ -1,12 +1,14 @@
 """Jobs outlive the processes that run them: real clusters, real SIGKILLs."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
-from exports import jobs
-from exports.models import Job, JobState
+from exports import jobs, queries, resending
+from exports.models import Job, JobState, Mode, Phase
 from integrations.connectors.line_conversion.sandbox import Sandbox
+from tests.exports.rechecks import FIXED, draft, query, save  # noqa: F401 - fixtures
 from tests.exports.test_run import authentication, ends, events, start  # noqa: F401 - fixtures
 from tests.flow.conftest import cluster
 
@@ -54,3 +56,30 @@ def test_stop_reaches_a_request_in_flight(slow_line, start):  # noqa: F811
         job = wait(job.pk, lambda j: j.finished)
     assert time.monotonic() - stopped < 5
     assert (job.state, ends(job)) == (JobState.KILLED, (3000, 0, 1000, 0, 1000, 1000))
+
+
+MANY = "SELECT e.* FROM events e, range(50000)"  # half a million rows
+
+
+def test_a_validation_goes_on_after_its_worker_was_killed(slow_line, draft, query, editor, kill):  # noqa: F811
+    job = queries.run(replace(draft, text=replace(draft.text, sql=MANY)), query=query, user=editor, mode=Mode.VALIDATE)
+    with cluster(slow_line.url):
+        kill(wait(job.pk, lambda j: j.phase == Phase.CHECKING))
+        job = wait(job.pk, lambda j: j.finished)
+    assert (job.state, ends(job)) == (JobState.SUCCESS, (500_000, 100_000, 0, 0, 0, 400_000))
+    assert sum(job.reasons.filter(field="email").values_list("rows", flat=True)) == 100_000
+    assert job.log.filter(text__contains="Another one goes on").count() == 1
+
+
+def test_a_re_check_goes_on_after_its_worker_was_killed(slow_line, save, query, editor, kill):  # noqa: F811
+    save(sql=MANY)
+    job = queries.run(queries.stored(query), query=query, user=editor, mode=Mode.VALIDATE)
+    with cluster(slow_line.url):
+        job = wait(job.pk, lambda j: j.finished)
+        save(sql=MANY, mapping=FIXED)
+        check = resending.recheck(job, user=editor)
+        kill(wait(check.pk, lambda j: j.state == JobState.RUNNING))
+        check = wait(check.pk, lambda j: j.finished)
+    assert (check.state, ends(check)) == (JobState.SUCCESS, (100_000, 0, 0, 0, 0, 100_000))
+    assert check.log.filter(text__contains="Another one goes on").count() == 1
+    assert slow_line.stats["requests"] == 0

@@ -48,6 +48,13 @@ def test_many_bad_rows_between_good_ones_are_not_kept_in_memory():
     assert [(b.first_row, b.end_row) for b in found] == [(0, 60_000), (60_000, 120_000)]
 
 
+@pytest.mark.parametrize("group", [[None] * 10_000, [5, *[None] * 59_999]])
+def test_what_is_left_of_a_divided_batch_stays_together(group):
+    left = list(chunks_of(group, [5]))
+    assert len(list(cut(left, max_events=1000, max_bytes=10_000, divided=True))) == 1
+    assert len(list(cut(left, max_events=1000, max_bytes=10_000))) == 2
+
+
 def test_an_event_larger_than_a_request_is_a_reject():
     found = list(cut(chunks_of([5, 500, 5]), max_events=10, max_bytes=100))
     assert ranges(found) == [(0, 3, [0, 2], [1])]

@@ -145,6 +145,17 @@ def test_a_constant_is_held_against_its_own_rule():
     assert problems({"event_timestamp": Constant(5)})[0][1].startswith("the constant “5” is more than 90 days ago")
 
 
+def test_a_long_constant_is_told_shortly():
+    ((_, text),) = problems({"event_name": Constant("x" * 5000)})
+    assert text.startswith(f"the constant “{'x' * 39}…” ")
+
+
+def test_a_personal_constant_is_told_masked():
+    ((_, text),) = problems({"email": Constant("kana@" + "example" * 50 + "_")})
+    assert text.startswith("the constant “k•••@exampleexample") and "kana" not in text and len(text) < 200
+    assert "99998888" not in problems({"phone": Constant("819099998888")})[0][1]
+
+
 def test_without_a_clock_a_constant_time_is_only_held_against_its_form():
     assert problems({"event_timestamp": Constant(5)}, now=None) == []
     assert problems({"event_timestamp": Constant("soon")}, now=None) != []

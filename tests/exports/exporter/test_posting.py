@@ -1,22 +1,17 @@
-"""How a batch goes over the wire."""
+"""How a batch goes over the wire: to a real server, which keeps what it was sent."""
 
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import orjson
 import pytest
-import requests
-import responses
 
-from exports.exporter import posting
 from exports.exporter.batches import cut
-from exports.exporter.delivery import Reply
-from exports.exporter.posting import http_post, retry_after
+from exports.exporter.posting import connections, http_post, retry_after
 from integrations.connectors.line_conversion import CONNECTOR
 from tests.exports.exporter.chunks import chunks_of
 
-BASE = "https://line.example"
-URL = BASE + "/v1/tag-1/events"
 SETTINGS = {"line_tag_id": "tag-1", "access_token": "s3cret", "line_channel_id": "42"}
 NOW = 1_795_000_000
 
@@ -26,74 +21,115 @@ def batch_of(*groups):
     return batch
 
 
-def post(batch, settings=SETTINGS, base=BASE):
-    with requests.Session() as session:
-        return http_post(session, CONNECTOR, base, settings, 10, clock=lambda: NOW)(batch)
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.seen.append((self.path, dict(self.headers), body, self.client_address))
+        status, headers = self.server.answer
+        self.send_response(status)
+        for name, value in {"Content-Length": "0", **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
 
 
-@responses.activate
-def test_a_request_has_the_token_and_its_length():
-    responses.post(URL, status=202)
+@pytest.fixture(scope="module")
+def running():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def server(running):
+    """`seen`: (path, headers, body, from where) of each request; `answer`: (status, headers), to be set."""
+    running.seen, running.answer = [], (202, {})
+    return running
+
+
+def post(*sent, to, timeout=10):
+    """Post batches over one pool of connections. → the last reply"""
+    base = to if isinstance(to, str) else f"http://127.0.0.1:{to.server_port}"
+    with connections() as pool:
+        send = http_post(pool, CONNECTOR, base, SETTINGS, timeout, clock=lambda: NOW)
+        return [send(batch) for batch in sent][-1]
+
+
+def test_a_request_has_the_token_and_its_length(server):
     batch = batch_of([1, 1])
-    assert post(batch).status == 202
-    headers = responses.calls[0].request.headers
+    assert post(batch, to=server).status == 202
+    path, headers, body, _ = server.seen[0]
+    assert path == "/v1/tag-1/events"
     assert headers["X-Line-TagAccessToken"] == "s3cret"
     assert headers["Content-Type"] == "application/json"
-    assert headers["Content-Length"] == str(len(b"".join(batch.body)))
+    assert headers["Content-Length"] == str(len(body))
     assert "Transfer-Encoding" not in headers
+    assert body == b"".join(batch.body)
 
 
-@responses.activate
-def test_the_channel_id_goes_only_with_line_user_ids():
-    responses.post(URL, status=202)
-    post(batch_of([1, 1, 1]))
-    post(batch_of([1, 1, 1, 1]))
-    assert ["X-Line-ChannelID" in call.request.headers for call in responses.calls] == [False, True]
+def test_the_channel_id_goes_only_with_line_user_ids(server):
+    post(batch_of([1, 1, 1]), batch_of([1, 1, 1, 1]), to=server)
+    assert ["X-Line-ChannelID" in headers for _, headers, _, _ in server.seen] == [False, True]
 
 
-@responses.activate
-def test_each_request_has_its_own_body_and_length():
-    responses.post(URL, status=202)
-    with requests.Session() as session:
-        send = http_post(session, CONNECTOR, BASE, SETTINGS, 10)
-        for count in (3, 1, 2):
-            send(batch_of([1] * count))
-    sent = [call.request for call in responses.calls]
-    assert [int(request.headers["Content-Length"]) for request in sent] == [len(request.body) for request in sent]
-    assert [len(orjson.loads(request.body)) for request in sent] == [3, 1, 2]
+def test_all_go_over_one_connection_each_with_its_own_body(server):
+    post(*(batch_of([1] * count, [1, None]) for count in (3, 1, 2)), to=server)
+    assert [len(orjson.loads(body)) for _, _, body, _ in server.seen] == [4, 2, 3]
+    assert len({address for *_, address in server.seen}) == 1
 
 
-@responses.activate
-def test_a_redirect_is_not_followed():
-    responses.post(URL, status=302, headers={"Location": "https://elsewhere.example"})
-    assert post(batch_of([1])).status == 302
-    assert len(responses.calls) == 1
+def test_a_connection_that_was_closed_meanwhile_is_opened_anew(server):
+    server.answer = (202, {"Connection": "close"})
+    assert post(batch_of([1]), batch_of([1]), to=server).status == 202
+    assert len({address for *_, address in server.seen}) == 2
 
 
-@responses.activate
-@pytest.mark.parametrize(
-    ("error", "says"),
-    [
-        (requests.ReadTimeout(), "no answer within 10 seconds"),
-        (requests.ConnectTimeout(), "no answer within 10 seconds"),
-        (requests.ConnectionError("https://line.example/s3cret"), "the connection failed: ConnectionError"),
-    ],
-)
-def test_silence_is_a_reply_without_status(error, says):
-    responses.post(URL, body=error)
-    reply = post(batch_of([1]))
-    assert (reply.status, reply.error) == (None, says)
+def test_a_redirect_is_not_followed(server):
+    server.answer = (302, {"Location": "/elsewhere"})
+    assert post(batch_of([1]), to=server).status == 302
+    assert len(server.seen) == 1
 
 
-def test_a_base_url_that_is_none_raises():
-    with pytest.raises(requests.RequestException):
-        post(batch_of([1]), base="line.example")
+def test_it_reads_retry_after(server):
+    server.answer = (429, {"Retry-After": "120"})
+    reply = post(batch_of([1]), to=server)
+    assert (reply.status, reply.retry_after, reply.error) == (429, 120.0, "")
 
 
-@responses.activate
-def test_it_reads_retry_after():
-    responses.post(URL, status=429, headers={"Retry-After": "120"})
-    assert post(batch_of([1])) == Reply(429, 120.0, milliseconds=pytest.approx(0, abs=2000))
+def test_silence_is_a_reply_without_status():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        reply = post(batch_of([1]), to=f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=0.2)
+    assert (reply.status, reply.error) == (None, "no answer within 0.2 seconds")
+
+
+def test_nobody_listening_is_a_reply_without_status():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    reply = post(batch_of([1]), to=f"http://127.0.0.1:{port}")
+    assert (reply.status, reply.error) == (None, "the connection failed: ConnectionRefusedError")
+
+
+def test_an_unknown_host_is_a_reply_without_status_or_secret():
+    reply = post(batch_of([1]), to="http://no-such-host.invalid")
+    assert (reply.status, reply.error) == (None, "the connection failed: gaierror")
+
+
+def test_a_server_without_a_certificate_is_a_reply_without_status(server):
+    reply = post(batch_of([1]), to=f"https://127.0.0.1:{server.server_port}")
+    assert (reply.status, reply.error) == (None, "the connection failed: SSLError")
+
+
+@pytest.mark.parametrize("base", ["line.example", "ftp://line.example", "", "https://"])
+def test_a_base_url_that_is_none_raises(base):
+    with pytest.raises(ValueError, match="not the URL of a server"):
+        post(batch_of([1]), to=base)
 
 
 @pytest.mark.parametrize(
@@ -113,50 +149,3 @@ def test_it_reads_retry_after():
 )
 def test_retry_after_is_seconds_or_a_date(value, seconds):
     assert retry_after(value, NOW) == seconds
-
-
-@pytest.fixture
-def server():
-    """A real server that keeps what it was sent, and the connections it came over."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            self.server.seen.append((dict(self.headers), body, self.client_address))
-            self.send_response(202)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.seen = []
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-@pytest.mark.parametrize("joined_at_most", [0, 4_000_000])
-def test_pieces_go_out_whole_over_one_connection(server, monkeypatch, joined_at_most):
-    monkeypatch.setattr(posting, "JOINED_AT_MOST", joined_at_most)
-    batch = batch_of([1, None, 1], [1])
-    with requests.Session() as session:
-        send = http_post(session, CONNECTOR, f"http://127.0.0.1:{server.server_port}", SETTINGS, 10)
-        assert [send(batch).status, send(batch).status] == [202, 202]
-    (headers, body, first), (_, again, second) = server.seen
-    assert body == again == b"".join(batch.body)
-    assert headers["Content-Length"] == str(len(body))
-    assert "Transfer-Encoding" not in headers
-    assert first == second
-
-
-def test_nobody_listening_is_a_reply_without_status():
-    free = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    free.server_close()
-    reply = post(batch_of([1]), base=f"http://127.0.0.1:{free.server_port}")
-    assert (reply.status, reply.error) == (None, "the connection failed: ConnectionRefusedError")

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("exports", "0006_schedules"),
+        ("exports", "0008_job_again_of"),
     ]
 
     operations = [
