@@ -8,7 +8,7 @@ SOURCES := linecapi_site accounts integrations warehouse exports
 PORT ?= 8000
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help setup setup-dev demo serve test lint format lock bench clean
+.PHONY: help setup setup-dev demo serve test lint format lock bench soak clean
 
 help:
 	@echo "make demo    set up, send sample events to a local stand-in for LINE, and serve (ONCE=1: stop after the export)"
@@ -16,6 +16,7 @@ help:
 	@echo "make test    set up and run every test"
 	@echo "make lint    style, types, import contracts, migrations"
 	@echo "make bench   repeatable measurements; prints, asserts nothing"
+	@echo "make soak    ten minutes of random kills while jobs run; fails if a row is lost or sent again without need"
 	@echo "make lock    renew the lock files"
 
 # --- set-up: each step runs again only when what it depends on has changed ---------------------------------------
@@ -88,6 +89,9 @@ bench: setup-dev
 	$(PY) -m benchmarks.load
 	$(PY) -m benchmarks.queries
 	$(PY) -m benchmarks.sources
+
+soak: setup-dev
+	$(PY) -m tests.storm $(SOAK)
 
 # --- keep ---------------------------------------------------------------------------------------------------------
 lock: setup-dev

@@ -1,13 +1,17 @@
-"""The ORM broker, with the dispatcher's tick in the sentinel, which calls `set_stat` on every guard cycle."""
+"""The ORM broker, with the dispatcher's tick in the sentinel, which calls `set_stat` on every guard cycle.
+
+The pusher also fetches what the supervisor of its own cluster asks.
+"""
 
 import logging
 import time
 from typing import Any
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django_q.brokers.orm import ORM
+from django_q.conf import Conf
 
-from exports import dispatch
+from exports import canary, dispatch
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 0.9  # with a guard cycle of half a second: each second
@@ -19,11 +23,30 @@ class DurableORM(ORM):  # type: ignore[misc]
 
     last_tick = 0.0
     last_tidy = 0.0
+    begun = False
+
+    def begin(self) -> None:
+        """What an earlier cluster was woken for and did not hear any more is told anew, once for this cluster."""
+        if not DurableORM.begun:
+            dispatch.forget_hints()
+            DurableORM.begun = True
+
+    def dequeue(self) -> list[tuple[int, str]] | None:
+        """The next tasks; when there are none, after a pause. A question of the supervisor comes first."""
+        try:
+            question = canary.fetch(until=self.timeout(None))
+            found: list[tuple[int, str]] | None = [question] if question else super().dequeue()
+        except (OperationalError, InterfaceError):  # the database is away: django-q2 would rest for ten seconds
+            connection.close()
+            time.sleep(Conf.POLL)
+            return None
+        return found
 
     def set_stat(self, key: str, value: Any, timeout: int) -> None:
         if time.monotonic() - DurableORM.last_tick > TICK_SECONDS:
             DurableORM.last_tick = time.monotonic()
             try:
+                self.begin()
                 dispatch.tick()
                 if time.monotonic() - DurableORM.last_tidy > TIDY_SECONDS:
                     DurableORM.last_tidy = time.monotonic()

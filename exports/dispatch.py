@@ -5,6 +5,7 @@
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
@@ -18,7 +19,6 @@ from exports.lease import alive
 from exports.models import ACTIVE, WAITING, ErrorKind, Job, JobLog, JobQuerySet, JobState
 from warehouse.sweep import sweep
 
-REHINT = timedelta(seconds=30)
 HINTS_A_WORKER = 2
 TAKEOVERS = 5  # in a row, without any progress
 WORKERS_DIE = {
@@ -39,12 +39,18 @@ def tick() -> None:
 
 
 def _room() -> int:
-    """How many more hints the queue should hold: few, so that priority decides when a worker becomes free."""
-    return max(0, HINTS_A_WORKER * int(Conf.WORKERS) - int(OrmQ.objects.count()))
+    """How many more hints the queue should hold: few, so that priority decides when a worker becomes free.
+
+    Those that a cluster has fetched do not count: if it was killed, nobody hears them.
+    """
+    held = OrmQ.objects.filter(key=Conf.CLUSTER_NAME, lock__lte=timezone.now()).count()
+    return max(0, HINTS_A_WORKER * int(Conf.WORKERS) - int(held))
 
 
 def _due(now: datetime) -> JobQuerySet:
-    unheard = Q(hinted_at=None) | Q(hinted_at__lt=now - REHINT)
+    """A hint that nobody has heard for half a lease is lost, with the process that had it."""
+    rehint = timedelta(seconds=settings.LEASE_SECONDS / 2)
+    unheard = Q(hinted_at=None) | Q(hinted_at__lt=now - rehint)
     due = Job.objects.filter(unheard, state__in=WAITING, next_attempt_at__lte=now, kill_requested=False)
     return due.exclude(Exists(_before(OuterRef("schedule"), OuterRef("pk"))))
 
@@ -66,6 +72,11 @@ def hint_if_room(pk: int, now: datetime) -> None:
     """For a new job: at once, or by a later tick when the queue is full."""
     if _room():
         hint(pk, now)
+
+
+def forget_hints() -> None:
+    """Wake workers for every waiting job anew."""
+    Job.objects.filter(state__in=WAITING).update(hinted_at=None)
 
 
 def take_over(now: datetime) -> None:

@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,8 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from exports import drain
+from exports.drain import Drained
 from exports.models import WAITING, Job, JobQuerySet, JobState
 
 T = TypeVar("T")
@@ -67,7 +69,11 @@ def _born(pid: int) -> str:
 
 def owner() -> str:
     """host:pid:start of this process."""
-    pid = os.getpid()
+    return name_of(os.getpid())
+
+
+def name_of(pid: int) -> str:
+    """host:pid:start of a process of this host."""
     return f"{_here()}:{pid}:{_born(pid)}"
 
 
@@ -75,6 +81,16 @@ def alive(who: str) -> bool:
     """Whether the process named by `owner()` still runs; those of other hosts are taken for alive."""
     here, pid, born = who.rsplit(":", 2)
     return here != _here() or _born(int(pid)) == born
+
+
+def group_of(who: str) -> int | None:
+    """The process group of the process named by `owner()`; None if it has ended or is of another host."""
+    here, pid, born = who.rsplit(":", 2)
+    if here != _here() or _born(int(pid)) != born:
+        return None
+    with suppress(ProcessLookupError):
+        return os.getpgid(int(pid))
+    return None
 
 
 def uptime() -> float:
@@ -93,7 +109,7 @@ class Lease:
         self.kill = False
         self.lost = False
         self.breakable = False
-        self.on_kill: Callable[[], None] | None = None
+        self.cancel: Callable[[], None] | None = None
 
     def mine(self) -> JobQuerySet:
         return Job.objects.filter(pk=self.pk, lease_token=self.token, state=JobState.RUNNING)
@@ -123,7 +139,13 @@ class Lease:
         self.kill = self.mine().filter(kill_requested=True).exists()
 
     def check(self) -> None:
-        """Before every step that others can see. Raises JobKilled or LostLease."""
+        """Before every step that others can see. Raises JobKilled, LostLease or Drained."""
+        self.check_mine()
+        if drain.begun():
+            raise Drained
+
+    def check_mine(self) -> None:
+        """As `check`, for a step that belongs to the one before. Raises JobKilled or LostLease."""
         if self.kill:
             raise JobKilled
         if not self._sure():
@@ -143,14 +165,27 @@ class Lease:
             raise LostLease
 
     def pause(self, **values: Any) -> bool:
-        """Give the job back until it wants to go on. False: it is not ours any more, or the user pressed Stop."""
+        """Give the job back: it waits to retry, or as `values` say. False: it is not ours, or Stop was pressed."""
         changes = {"state": JobState.RETRY_WAIT, "lease_token": None, "lease_until": None, **values}
         return bool(db_retry(lambda: self.mine().filter(kill_requested=False).update(**changes)))
 
     @contextmanager
+    def stoppable(self, cancel: Callable[[], None]) -> Iterator[None]:
+        """Within, `cancel` is called (more than once, from a thread) when Stop is pressed or the cluster ends; what it
+        breaks off then ends as that. Raises JobKilled, LostLease or Drained, whatever was raised within."""
+        outer, self.cancel = self.cancel, cancel
+        try:
+            yield
+        except Exception:
+            self.check()
+            raise
+        finally:
+            self.cancel = outer
+
+    @contextmanager
     def interruptible(self) -> Iterator[None]:
         """Within, Stop raises JobKilled at once, even out of a blocked system call (main thread only)."""
-        self.check()
+        self.check_mine()
         self.breakable = True
         try:
             yield
@@ -160,7 +195,10 @@ class Lease:
 
 @contextmanager
 def heartbeat(lease: Lease) -> Iterator[None]:
-    """Keep the lease alive from a thread, which also carries Stop to a running query or a blocked request."""
+    """Keep the lease alive from a thread, which also carries Stop to a running query or a blocked request.
+
+    The end of the cluster stops a query, which begins anew elsewhere; a request is given the time to be answered.
+    """
     stop, main = threading.Event(), threading.main_thread()
     in_main = threading.current_thread() is main
 
@@ -170,10 +208,10 @@ def heartbeat(lease: Lease) -> Iterator[None]:
             raise JobKilled
 
     def carry_stop() -> None:
-        on_kill = lease.on_kill
-        if on_kill:
-            on_kill()
-        if lease.breakable and in_main and main.ident:
+        cancel = lease.cancel
+        if cancel:
+            cancel()
+        if lease.kill and lease.breakable and in_main and main.ident:
             signal.pthread_kill(main.ident, signal.SIGUSR1)
 
     def beat() -> None:
@@ -185,7 +223,7 @@ def heartbeat(lease: Lease) -> Iterator[None]:
                 continue
             if lease.lost:
                 break
-            if lease.kill:
+            if lease.kill or drain.begun():
                 carry_stop()
         connection.close()
 

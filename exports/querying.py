@@ -13,7 +13,7 @@ from exports import engine, jobs, writing
 from exports.endings import JobFailed
 from exports.exporter.mapping import check_mapping
 from exports.exporter.plan import PlanError
-from exports.lease import JobKilled, Lease
+from exports.lease import Lease
 from exports.models import ErrorKind, Job, Phase
 from exports.modes import sent_mapping
 from exports.results import NAME, keep, keep_batches
@@ -174,14 +174,10 @@ def _telling(lease: Lease, result: Result) -> Callable[[int], None]:
 
 @contextmanager
 def _stoppable(lease: Lease, result: Result) -> Iterator[None]:
-    """Stop reaches the query even while it gives no rows. Raises JobKilled, JobFailed."""
-    lease.on_kill = result.cancel
+    """Stop reaches the query even while it gives no rows. Raises JobKilled, Drained, JobFailed."""
     try:
-        yield
+        with lease.stoppable(result.cancel):
+            yield
     except Cancelled as error:
-        if lease.kill:
-            raise JobKilled from error
         outside = "The query was stopped from outside."
         raise JobFailed(outside, "Run the job again.", kind=ErrorKind.TRANSIENT) from error
-    finally:
-        lease.on_kill = None

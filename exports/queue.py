@@ -2,18 +2,26 @@
 
 Its queues share `multiprocessing` locks, which are semaphores: one that dies with its holder stays taken for ever and
 freezes the cluster. Here the locks are the kernel's file locks, freed when their holder dies. And a task is
-acknowledged when it starts: it is only a hint, so a long job is never delivered a second time by the queue.
+acknowledged when it starts: it is only a hint, so a long job is never delivered a second time by the queue. The end of
+a cluster is told to its workers, whose jobs do not run to their ends.
 Touches django-q2's internals: requirements.in pins its version.
 """
 
 import fcntl
+import functools
 import tempfile
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import django_q.cluster
 from django_q.brokers import get_broker
 from django_q.queues import Queue
 from django_q.signals import pre_execute
+
+from exports import canary, drain
+
+ROLES = ("worker", "pusher", "monitor")
 
 
 class FileLock:
@@ -50,11 +58,36 @@ class RobustQueue(Queue):  # type: ignore[misc]
 
 
 def acknowledge_on_start(sender: str, func: Any, task: dict[str, Any], **kwargs: Any) -> None:
-    if task.get("ack_id"):
+    if task.get("ack_id") and not canary.asks(task):
         get_broker().acknowledge(task["ack_id"])
+
+
+def telling_workers(stop: Callable[..., bool]) -> Callable[..., bool]:
+    """Cluster.stop, which waits for the workers to be done, with a word to them before."""
+
+    @functools.wraps(stop)
+    def told(cluster: Any) -> bool:
+        drain.begin()
+        return stop(cluster)
+
+    return told
+
+
+def named(role: str, target: Callable[..., None]) -> Callable[..., None]:
+    """What a process of the cluster runs; `ps` and `top` then show which one it is."""
+
+    @functools.wraps(target)
+    def run(*args: Any, **kwargs: Any) -> None:
+        Path("/proc/self/comm").write_text(f"cluster:{role}")
+        target(*args, **kwargs)
+
+    return run
 
 
 def install() -> None:
     """Called once, when the app is ready."""
     django_q.cluster.Queue = RobustQueue
+    django_q.cluster.Cluster.stop = telling_workers(django_q.cluster.Cluster.stop)
+    for role in ROLES:
+        setattr(django_q.cluster, role, named(role, getattr(django_q.cluster, role)))
     pre_execute.connect(acknowledge_on_start, dispatch_uid="acknowledge_on_start")

@@ -8,11 +8,24 @@ import pyarrow as pa
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from exports import accounting, error_kinds, events, exporting, inheriting, job_words, jobs, masking, notes, querying
+from exports import (
+    accounting,
+    drain,
+    error_kinds,
+    events,
+    exporting,
+    inheriting,
+    job_words,
+    jobs,
+    masking,
+    notes,
+    querying,
+)
+from exports.drain import Drained
 from exports.endings import JobFailed, RetryLater
 from exports.exporter.plan import PlanError
 from exports.lease import JobKilled, Lease, LostLease, db_retry, heartbeat
-from exports.models import Job, JobLog, JobState, Mode, RowsFrom
+from exports.models import WAITING, Job, JobLog, JobState, Mode, RowsFrom
 from integrations.secrets import SecretUnreadable
 from warehouse.engines.base import EngineError, EngineUnavailable, LimitExceeded, QueryFailed, QueryRejected
 
@@ -23,6 +36,9 @@ pa.set_memory_pool(pa.system_memory_pool())
 
 def run_job(pk: int) -> str:
     """django-q2's task: a hint that job `pk` may want a worker. → what came of it, for the task's record."""
+    if drain.begun():
+        Job.objects.filter(pk=pk, state__in=WAITING).update(hinted_at=None)
+        return "the cluster ends"
     lease = Lease(pk)
     if not lease.claim():
         return "not waiting"
@@ -33,8 +49,19 @@ def run_job(pk: int) -> str:
         return "lost"  # another worker has it
     except (OperationalError, InterfaceError):
         connection.close()
-        logger.exception("Job %s: the console's database is away; the job goes on when its lease has run out", pk)
-        return "abandoned"
+        logger.exception("Job %s: the console's database was away", pk)
+        return _abandon(lease)
+
+
+def _abandon(lease: Lease) -> str:
+    """The job goes on at once if the database is back, else when its lease has run out."""
+    try:
+        if lease.pause(state=JobState.QUEUED, next_attempt_at=timezone.now(), hinted_at=None, progress=None):
+            text = "The console's database was away for a moment. The job goes on where it stood."
+            jobs.log(Job(pk=lease.pk), text, JobLog.Level.WARN)
+    except (OperationalError, InterfaceError):
+        connection.close()
+    return "abandoned"
 
 
 def _run(lease: Lease) -> str:
@@ -48,6 +75,8 @@ def _run(lease: Lease) -> str:
         return _killed(job, lease)
     except RetryLater as later:
         return _wait(job, lease, later)
+    except Drained:
+        return _hand_back(job, lease)
     except Exception as error:
         if isinstance(error, LostLease | OperationalError | InterfaceError):
             raise
@@ -107,6 +136,15 @@ def _wait(job: Job, lease: Lease, later: RetryLater) -> str:
     if later.reason:
         jobs.log(job, f"{later.reason} Next try in {later.seconds:,.0f} s.", JobLog.Level.WARN)
     return JobState.RETRY_WAIT
+
+
+def _hand_back(job: Job, lease: Lease) -> str:
+    """The worker ends, the job does not."""
+    db_retry(lambda: accounting.tally(job.pk))
+    if not lease.pause(state=JobState.QUEUED, next_attempt_at=timezone.now(), hinted_at=None, progress=None):
+        return _killed(job, lease)  # as above
+    jobs.log(job, "The worker is ending. The job waits for another one, and goes on where it stands.")
+    return JobState.QUEUED
 
 
 def _failed(job: Job, lease: Lease, error: Exception) -> str:

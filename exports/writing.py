@@ -145,6 +145,7 @@ def _load(writer: Writer, table: Table | None, path: Path, rows: int) -> None:
             mode=mode,
             user=writer.job.created_by,
             also=lambda _: writer.done(rows),
+            stoppable=writer.lease.stoppable,
         )
     except NotLoaded as error:
         text = f"{statement.kind.value} {writer.name}: {error.message}"

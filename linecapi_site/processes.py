@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MANAGE = str(Path(__file__).resolve().parent.parent / "manage.py")
-GRACE = 20  # seconds a process has to end by itself
+GRACE = 30  # seconds a process has to end by itself; a cluster takes 25 of them when its jobs do not stop
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 
@@ -40,6 +40,11 @@ def web(port: int, host: str = "127.0.0.1") -> list[str]:
 
 def manage(*arguments: str) -> list[str]:
     return [sys.executable, MANAGE, *arguments]
+
+
+def cluster(port: int) -> list[str]:
+    """The cluster that belongs to the web server at this port: two consoles may share a machine and its data."""
+    return manage("cluster", "--name", f"port-{port}")
 
 
 class Processes:

@@ -11,6 +11,7 @@ from django.conf import settings
 from warehouse.engines import loader
 from warehouse.engines.base import Column, EngineError, Limits, LoadFailed
 from warehouse.engines.columns import TYPES
+from warehouse.engines.loader import Stoppable, unstoppable
 from warehouse.engines.timecolumn import TIME, Clock, can_be_clock
 from warehouse.models import tables_folder
 
@@ -141,13 +142,17 @@ def new_columns(columns: Sequence[Column], known: Sequence[Column]) -> list[str]
 
 @contextmanager
 def written(
-    sources: Sequence[Source], columns: Sequence[Column], clock: Clock, renames: Mapping[str, str]
+    sources: Sequence[Source],
+    columns: Sequence[Column],
+    clock: Clock,
+    renames: Mapping[str, str],
+    stoppable: Stoppable = unstoppable,
 ) -> Iterator[list[Part]]:
     """Every file as a Parquet file with exactly `columns`, in order. What nobody took away is deleted on leaving."""
     parts: list[Part] = []
     try:
         for source in sources:
-            parts.append(_write(source, columns, clock, renames))
+            parts.append(_write(source, columns, clock, renames, stoppable))
         yield parts
     finally:
         for part in parts:
@@ -164,10 +169,21 @@ def limits_now() -> Limits:
     )
 
 
-def _write(source: Source, columns: Sequence[Column], clock: Clock, renames: Mapping[str, str]) -> Part:
+def _write(
+    source: Source, columns: Sequence[Column], clock: Clock, renames: Mapping[str, str], stoppable: Stoppable
+) -> Part:
     path = loading_folder() / f"{uuid.uuid4()}.parquet"
     with _blaming(source):
-        rows = loader.load(source.path, source.format, columns, path, limits=limits_now(), clock=clock, renames=renames)
+        rows = loader.load(
+            source.path,
+            source.format,
+            columns,
+            path,
+            limits=limits_now(),
+            clock=clock,
+            renames=renames,
+            stoppable=stoppable,
+        )
     return Part(path, rows)
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts import audit
 from warehouse import loading, usage
 from warehouse.engines.base import Column
+from warehouse.engines.loader import Stoppable, unstoppable
 from warehouse.loading import NotLoaded, Part, Source
 from warehouse.models import Database, Load, Table, TableFile, tables_folder
 from warehouse.usage import InUse
@@ -39,6 +40,7 @@ class _Order:
     also: Callable[[Table], None] | None
     time_column: str
     renames: dict[str, str]
+    stoppable: Stoppable
     now: int
 
 
@@ -69,6 +71,7 @@ def load(
     also: Callable[[Table], None] | None = None,
     time_column: str = "",
     renames: Mapping[str, str] | None = None,
+    stoppable: Stoppable = unstoppable,
 ) -> Table:
     """Load files into a table, which is made if there is none: all of them or nothing. Raises NotLoaded.
 
@@ -79,6 +82,7 @@ def load(
     also: called in the transaction that changes the table, right after it did; if it raises, nothing is loaded.
     time_column: the column whose times or Unix seconds a new column `time` takes.
     renames: other names for some of those that columns of the files get by themselves.
+    stoppable: holds what stops the load while files are read; if it raises, nothing is loaded.
 
     A table that is new or replaced gets a column `time` (BIGINT, Unix seconds) if the files have none. Where a row has
     no `time`, it is the time of the load.
@@ -97,6 +101,7 @@ def load(
         also=also,
         time_column=time_column,
         renames=dict(renames or {}),
+        stoppable=stoppable,
         now=int(time.time()),
     )
     try:
@@ -155,7 +160,7 @@ def _load(order: _Order) -> Table:
         known = _known_columns(order)
         columns = _columns(order, known)
         clock = loading.clock(columns, order.now, order.time_column)
-        with loading.written(order.sources, columns, clock, order.renames) as parts:
+        with loading.written(order.sources, columns, clock, order.renames, order.stoppable) as parts:
             try:
                 return _list(order, parts, columns, known)
             except (_Moved, Table.DoesNotExist):

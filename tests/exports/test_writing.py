@@ -1,12 +1,15 @@
 """Statements that write tables: what they did, and that a job writes once however often it is taken over."""
 
+import os
+import signal
+import time
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from accounts.models import Role, User
-from exports import jobs, writing
+from exports import drain, jobs, writing
 from exports.lease import Lease
 from exports.models import Job, JobLog, JobState
 from exports.results import KeptResult
@@ -14,6 +17,8 @@ from exports.run import run_job
 from exports.targets import Target
 from exports.texts import Text
 from tests.exports.queries import line, orders, shop
+from warehouse.engines import loader
+from warehouse.engines.process import Child
 from warehouse.models import Database, Table
 from warehouse.preview import first_rows
 
@@ -188,3 +193,41 @@ def test_a_table_of_another_database_can_be_read(run):
     orders(other, {"n": ["1"]}, name="things")
     assert run("create table tbl as select * from other_db.things").error == ""
     assert rows("tbl") == [("1",)]
+
+
+@pytest.fixture
+def frozen_load(monkeypatch, settings):
+    """`frozen_load(then)`: the process that loads the rows takes for ever, and `then` happens."""
+    settings.HEARTBEAT_SECONDS = 0.2
+
+    def freeze(then):
+        class Frozen(Child):
+            def _start(self, job, program):
+                process = super()._start(job, program)
+                if job["mode"] == "load":
+                    os.kill(process.pid, signal.SIGSTOP)
+                    then()
+                return process
+
+        monkeypatch.setattr(loader, "Child", Frozen)
+
+    yield freeze
+    drain.over()
+
+
+def test_stop_reaches_the_load_of_the_rows(run, frozen_load):
+    pressed = []
+    frozen_load(lambda: pressed.append((jobs.stop(Job.objects.get()), time.monotonic())))
+    job = run("create table tbl as select * from orders")
+    assert (job.state, job.error, time.monotonic() - pressed[0][1] < 5) == (JobState.KILLED, "", True)
+    assert not shop().tables.filter(name="tbl").exists()
+
+
+def test_a_load_that_the_end_of_the_cluster_breaks_off_is_done_once_later(run, frozen_load, monkeypatch):
+    frozen_load(drain.begin)
+    job = run("create table tbl as select * from orders")
+    assert (job.state, job.error, job.statements) == (JobState.QUEUED, "", 0)
+    drain.over()
+    monkeypatch.setattr(loader, "Child", Child)
+    run_job(job.pk)
+    assert (Job.objects.get().state, len(rows("tbl"))) == (JobState.SUCCESS, 3)

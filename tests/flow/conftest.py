@@ -25,10 +25,11 @@ def environment(**more):
 
 
 @contextmanager
-def cluster(line_url):
-    """A real qcluster. → its Processes."""
+def cluster(line_url, name="main", command="cluster", **more):
+    """A real cluster, which drains at the end. → its Processes."""
+    own = ["--name", name, "--ask", "1"] if command == "cluster" else []
     with processes.running() as children:
-        children.start("cluster", processes.manage("qcluster"), **environment(LINE_CONVERSION_API_URL=line_url))
+        children.start(name, processes.manage(command, *own), **environment(LINE_CONVERSION_API_URL=line_url, **more))
         yield children
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,15 @@ from warehouse.engines.timecolumn import Clock
 
 FORMATS = ("csv", "tsv", "jsonl", "parquet")
 SNIFF_LIMITS = Limits(seconds=30, rows=0, memory_mb=512, spool_mb=256)
+
+Stoppable = Callable[[Callable[[], None]], AbstractContextManager[None]]
+"""Holds, while a child works, what stops it; the function may be called from any thread, any number of times."""
+
+
+def unstoppable(cancel: Callable[[], None]) -> AbstractContextManager[None]:
+    """What holds nothing."""
+    return nullcontext()
+
 
 _TYPE = re.compile(r"""[A-Z][A-Za-z0-9_ ,()\[\]"]*""")
 
@@ -60,12 +70,14 @@ def load(
     limits: Limits,
     clock: Clock | None = None,
     renames: Mapping[str, str] | None = None,
+    stoppable: Stoppable = unstoppable,
 ) -> int:
     """Write the file's rows as `dest` (Parquet) with exactly these columns, and return how many there are.
 
     A column that the file lacks is NULL; one that is not in `columns` is an error, as is a value that does not fit.
     clock: what fills the column `time` where the file does not. renames: other names for some of those that `sniff`
-    gives. `dest` appears whole or not at all. Raises LoadFailed, LimitExceeded, Cancelled or EngineUnavailable.
+    gives. `dest` appears whole or not at all. Raises LoadFailed, LimitExceeded, Cancelled or EngineUnavailable, and
+    what `stoppable` raises.
     """
     for column in columns:
         if not _TYPE.fullmatch(column.type):
@@ -76,12 +88,18 @@ def load(
         "clock": clock and (clock.now, clock.column),
         "renames": dict(renames or {}),
     }
-    found = _run(job, path, file_format, dest.parent, limits, dest)
+    found = _run(job, path, file_format, dest.parent, limits, dest, stoppable)
     return int(found["rows"])
 
 
 def _run(
-    job: dict[str, Any], path: Path, file_format: str, workdir: Path, limits: Limits, dest: Path | None = None
+    job: dict[str, Any],
+    path: Path,
+    file_format: str,
+    workdir: Path,
+    limits: Limits,
+    dest: Path | None = None,
+    stoppable: Stoppable = unstoppable,
 ) -> dict[str, Any]:
     if file_format not in FORMATS:
         raise LoadFailed(f'"{file_format}" is not a file format. Expected: {", ".join(FORMATS)}.')
@@ -89,7 +107,8 @@ def _run(
     job = {**job, "path": str(path), "format": file_format, "files": [str(path)], "threads": 2, **asdict(limits)}
     child = Child(job, limits=limits, workdir=workdir)
     try:
-        found = child.finish()
+        with stoppable(lambda: child.stop("cancelled")):
+            found = child.finish()
         if dest:
             _publish(child.folder / "part.parquet", dest)
     finally:

@@ -64,7 +64,7 @@ class Command(BaseCommand):
         tag = f"{demo.TAG}={demo.TOKEN}"
         children.start("LINE sandbox", processes.manage("line_sandbox", "--port", str(sandbox_port), "--tag", tag))
         children.start("web server", processes.web(port), LINE_CONVERSION_API_URL=url)
-        children.start("cluster", processes.manage("qcluster"), LINE_CONVERSION_API_URL=url)
+        children.start("cluster", processes.cluster(port), LINE_CONVERSION_API_URL=url)
         children.wait(lambda: processes.answers(sandbox_port) and processes.answers(port), 30, "starting")
         return url
 

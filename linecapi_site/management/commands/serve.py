@@ -21,7 +21,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         with processes.running() as children:
             children.start("web server", processes.web(port, host))
-            children.start("cluster", processes.manage("qcluster"))
+            children.start("cluster", processes.cluster(port))
             self.stdout.write(f"Linecapi Console is at http://{host}:{port}. Ctrl-C ends it.")
             try:
                 children.wait(lambda: False, float("inf"), "serving")

@@ -1,0 +1,1 @@
+"""Random kills of everything that runs jobs, while it runs them: does each job end well, whatever dies?"""
