@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, UTC, date, datetime, time, timedelta, tzinfo
 from functools import cached_property, lru_cache
-from itertools import product
+from itertools import pairwise, product, takewhile
 
 PRESETS = {"@hourly": "0 * * * *", "@daily": "0 0 * * *"}
 MONTHLY = {"@monthly": "0 0 1 * *"}  # the API has it too
@@ -146,6 +146,21 @@ class Cron:
                 return list(found)
             span *= 8
 
+    def counts(self, edges: tuple[datetime, ...], zone: tzinfo) -> list[int]:
+        """How many runs lie from each edge to the next, which is not included; the runs are not gone through."""
+        passed = [0] * len(edges)
+        last = edges[-1].astimezone(zone).date() + DAY
+        for day in takewhile(lambda day: day <= last, self._dates(edges[0].astimezone(zone).date() - DAY)):
+            passed = [n + before for n, before in zip(passed, self._passed(day, edges, zone), strict=True)]
+        return [after - before for before, after in pairwise(passed)]
+
+    def _passed(self, day: date, edges: tuple[datetime, ...], zone: tzinfo) -> list[int]:
+        """How many of the day's runs lie before each edge."""
+        minutes = _minutes(day, edges, zone)
+        if minutes is None:
+            return [bisect_left(_instants(self, day, zone), edge) for edge in edges]
+        return [bisect_left(self.times, minute) for minute in minutes]
+
     @cached_property
     def times(self) -> tuple[int, ...]:
         """The minutes of a day on which it runs, counted from midnight."""
@@ -188,6 +203,16 @@ def _steady_offset(day: date, zone: tzinfo) -> timedelta | None:
     start = datetime.combine(day, time(), zone).utcoffset()
     end = datetime.combine(day + DAY, time(fold=1), zone).utcoffset()
     return start if start == end else None
+
+
+@lru_cache(maxsize=1024)
+def _minutes(day: date, edges: tuple[datetime, ...], zone: tzinfo) -> tuple[int, ...] | None:
+    """The edges in minutes from that day's midnight, rounded up; None if its clocks are changed."""
+    offset = _steady_offset(day, zone)
+    if offset is None:
+        return None
+    midnight = datetime.combine(day, time(), UTC) - offset
+    return tuple(-((midnight - edge) // MINUTE) for edge in edges)
 
 
 @lru_cache(maxsize=256)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
+from exports import schedule_words
 from exports.exporter.mapping import constant_text
 from exports.models import Priority, QueryVersion
 from exports.texts import engine_words
@@ -62,8 +63,9 @@ def _values(version: QueryVersion | None, found: Mapping[int, Authentication]) -
         return {}
     engine = engine_words(version.engine, version.source_name)
     values = {"Name": version.name, "Database": version.database_name, "Engine": engine, "Time zone": version.time_zone}
-    values |= {"Priority": Priority(version.priority).label, "Retry limit": str(version.retry_limit)}
-    return values | (_target_values(version.target, found) if version.target else {})
+    target = _target_values(version.target, found) if version.target else {}
+    options = {"Priority": Priority(version.priority).label, "Retry limit": str(version.retry_limit)}
+    return values | options | schedule_words.facts(version.schedule) | target
 
 
 def _target_values(target: Mapping[str, Any], found: Mapping[int, Authentication]) -> dict[str, str]:

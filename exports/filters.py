@@ -25,6 +25,7 @@ class JobFilter:
     status: str = ""
     query: int | None = None
     destination: int | None = None
+    schedule: int | None = None
     period: str = ""
     start: date | None = None
     end: date | None = None
@@ -39,6 +40,7 @@ class JobFilter:
             status=status if status in Outcome.values else "",
             query=number(given.get("query", "")),
             destination=number(given.get("destination", "")),
+            schedule=number(given.get("schedule", "")),
             period=period if period in {*PERIODS, CUSTOM} else "",
             start=_day(given.get("start", "")) if period == CUSTOM else None,
             end=_day(given.get("end", "")) if period == CUSTOM else None,
@@ -66,12 +68,14 @@ class JobFilter:
 
     @cached_property
     def _but_status(self) -> Q:
-        """The other filters; each stands in one index with the outcome."""
+        """The other filters; each but the schedule, which has few jobs, stands in one index with the outcome."""
         found = self._within()
         if self.query:
             found &= Q(query_id=self.query)
         if self.destination:
             found &= Q(authentication_id=self.destination)
+        if self.schedule:
+            found &= Q(schedule_id=self.schedule)
         return found & self._search() if self.q else found
 
     def _search(self) -> Q:

@@ -1,31 +1,25 @@
 """Forms of Data Workbench."""
 
-import zoneinfo
-from functools import lru_cache
+from dataclasses import replace
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
-from exports import targets
+from exports import schedules, targets
 from exports.models import MOST_RETRIES, EngineType, Mode, Priority, Query
 from exports.options import Options
 from exports.queries import NAME_LENGTH, Draft
+from exports.schedule_forms import ScheduleForm
 from exports.targets import Target, TargetError
 from exports.texts import Text
+from exports.zones import ZoneSelect, time_zones
 from integrations import sources
 from integrations.models import Authentication
 from warehouse.engines.guard import LONGEST_QUERY
 from warehouse.models import Database
 
 SOURCE = "source:"  # before the number of a source's authentication
-
-
-@lru_cache(maxsize=1)
-def time_zones() -> list[tuple[str, str]]:
-    """(value, label) of every time zone by its IANA name, UTC first."""
-    names = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))
-    return [(name, name) for name in ["UTC", *names]]
 
 
 def engines() -> list[tuple[str, Any]]:
@@ -55,6 +49,7 @@ class TextForm(forms.Form):
         choices=time_zones,
         initial="UTC",
         label="Time zone",
+        widget=ZoneSelect,
         error_messages={"invalid_choice": "There is no time zone “%(value)s”."},
     )
     sql = forms.CharField(
@@ -84,7 +79,8 @@ class TextForm(forms.Form):
 
 
 class DraftForm(TextForm):
-    """What the editor holds. `version`: the one that it began with; none for a new query."""
+    """What the editor holds. `version`: the one that it began with; none for a new query. `schedule`: a form beside it,
+    whose errors keep nothing but a save from being done."""
 
     version = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
     target = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"id": "target", "autocomplete": "off"}))
@@ -110,6 +106,20 @@ class DraftForm(TextForm):
             ("invalid", "min_value", "max_value"), f"Retry limit: write a whole number from 0 to {MOST_RETRIES}."
         ),
     )
+
+    def __init__(self, *args: Any, query: Query | None = None, **kwargs: Any) -> None:
+        self.query = query
+        if query:
+            kwargs.setdefault("initial", initial(query))
+        super().__init__(*args, **kwargs)
+        zone = query.time_zone if query else self.data.get("time_zone", "UTC")
+        kept = schedules.of(query) if query else None
+        self.schedule = ScheduleForm(self.data if self.is_bound else None, kept, time_zone=zone)
+
+    @property
+    def problems(self) -> list[str]:
+        """What keeps the form from being used."""
+        return [str(error) for errors in self.errors.values() for error in errors]
 
     def clean_target(self) -> Target | None:
         try:
@@ -152,7 +162,7 @@ class RunForm(DraftForm):
 
 
 class QueryForm(DraftForm):
-    """A query to save."""
+    """A query to save, with its schedule."""
 
     name = forms.CharField(
         max_length=NAME_LENGTH,
@@ -160,11 +170,17 @@ class QueryForm(DraftForm):
         error_messages={"required": "Give the query a name."},
     )
 
-    def __init__(self, *args: Any, query: Query | None = None, **kwargs: Any) -> None:
-        self.query = query
-        if query:
-            kwargs.setdefault("initial", initial(query))
-        super().__init__(*args, **kwargs)
+    def is_valid(self) -> bool:
+        schedule = self.schedule
+        return super().is_valid() and (not schedule.is_bound or schedule.is_valid())
+
+    @property
+    def problems(self) -> list[str]:
+        found = [str(error) for errors in self.schedule.errors.values() for error in errors]
+        return super().problems + [f"Schedule: {text}" for text in found]
+
+    def draft(self) -> Draft:
+        return replace(super().draft(), schedule=self.schedule.timing())
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]

@@ -10,6 +10,7 @@ from django.db.models import Count, Min, OuterRef, Q, Subquery, Sum
 from django.utils.safestring import SafeString
 
 from exports import job_words as words
+from exports import waiting
 from exports.job_words import End, Status
 from exports.models import FINISHED, Job, JobQuerySet, JobReason, JobState, Mode, Outcome, Query
 
@@ -29,6 +30,7 @@ class Row:
     until: SafeString | str
     started: SafeString
     by: str
+    scheduled: str
     took: str
     rows: int | None
     ends: list[End]
@@ -80,15 +82,16 @@ class Kpis:
 
 def listed(pks: list[int]) -> list[Job]:
     """The jobs with what a row shows, newest first."""
-    return list(Job.objects.filter(pk__in=pks).select_related("created_by").defer(*_LARGE).order_by("-pk"))
+    return list(Job.objects.filter(pk__in=pks).select_related("created_by", "schedule").defer(*_LARGE).order_by("-pk"))
 
 
 def rows(jobs: list[Job], now: datetime) -> list[Row]:
     runs = last_runs({job.query_id for job in jobs if job.query_id and job.exports})
-    return [_row(job, runs.get(job.query_id or 0, []), now) for job in jobs]
+    before = waiting.waits_for(jobs)
+    return [_row(job, runs.get(job.query_id or 0, []), now, before.get(job.pk)) for job in jobs]
 
 
-def _row(job: Job, runs: list[tuple[int, str]], now: datetime) -> Row:
+def _row(job: Job, runs: list[tuple[int, str]], now: datetime, before: int | None) -> Row:
     where = words.zone(job)
     waits = job.state == JobState.RETRY_WAIT
     return Row(
@@ -98,10 +101,11 @@ def _row(job: Job, runs: list[tuple[int, str]], now: datetime) -> Row:
         until=words.clock(job.next_attempt_at, where, now) if waits else "",
         started=words.when(job.started_at or job.created_at, where, now),
         by=words.by_whom(job),
+        scheduled=words.scheduled(job),
         took=words.took(job, now),
         rows=job.rows or job.result_rows,
         ends=words.ends(job) if job.rows else [],
-        text=_text(job),
+        text=f"Waits for job {before} of its schedule" if before else _text(job),
         runs=_padded(runs),
         runs_text=f"Accepted in the last {len(runs)} runs: " + ", ".join(f"{n:,}" for n, _ in runs),
     )

@@ -74,10 +74,12 @@ class LogLine:
 # --- progress -----------------------------------------------------------------------------------------------------
 
 
-def progress(job: Job, sent: Sent, now: datetime) -> Progress | None:
-    """Where an active job stands; None when it is over."""
+def progress(job: Job, sent: Sent, now: datetime, before: int | None = None) -> Progress | None:
+    """Where an active job stands; None when it is over. `before`: the job of its schedule that has to end first."""
     if job.finished:
         return None
+    if job.state == JobState.QUEUED and before:
+        return Progress(f"Waiting for job {before}", "The jobs of a schedule run one at a time, in their order.")
     if job.state == JobState.QUEUED:
         return Progress("Waiting for a worker", "Goes on as soon as one is free.", ends=_ends(job))
     if job.state == JobState.RETRY_WAIT and not job.result_path:

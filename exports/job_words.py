@@ -146,6 +146,18 @@ def service(job: Job) -> str:
     return connector(job.connector_key).name.split()[0] if job.exports else ""
 
 
+def scheduled(job: Job) -> str:
+    """ "Scheduled for 2026-11-24 00:00 JST", in its schedule's zone if it has one; "" for a job that no slot stands
+    behind. With the delay, unless the schedule was changed since."""
+    if not job.scheduled_for:
+        return ""
+    schedule = job.schedule
+    local = job.scheduled_for.astimezone(zone_named(schedule.time_zone) if schedule else zone(job))
+    as_then = schedule and schedule.delay and schedule.changed_at <= job.created_at
+    delay = f", delay {units(schedule.delay)}" if schedule and as_then else ""
+    return f"Scheduled for {local:%Y-%m-%d %H:%M} {zone_name(local)}{delay}"
+
+
 def by_whom(job: Job) -> str:
     if job.schedule_id:
         return "schedule"
@@ -157,11 +169,12 @@ def by_whom(job: Job) -> str:
 
 def zone(job: Job) -> tzinfo:
     """The time zone of the job's query; UTC if there is none of that name."""
-    return _zone(job.time_zone)
+    return zone_named(job.time_zone)
 
 
 @lru_cache(maxsize=600)
-def _zone(name: str) -> tzinfo:
+def zone_named(name: str) -> tzinfo:
+    """UTC if there is none of that name."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
@@ -213,6 +226,12 @@ def duration(seconds: float) -> str:
     if whole < 86_400:
         return f"{whole // 3600} h {whole % 3600 // 60:02} min"
     return f"{whole // 86_400} d {whole % 86_400 // 3600:02} h"
+
+
+def units(seconds: int) -> str:
+    """ "1 h 30 min": exactly, without the units that are 0."""
+    parts = [(seconds // 86_400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s")]
+    return " ".join(f"{n} {unit}" for n, unit in parts if n) or "none"
 
 
 def roughly(seconds: float) -> str:

@@ -85,6 +85,7 @@ class QueryVersion(models.Model):
     priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
     retry_limit = models.PositiveSmallIntegerField(default=0)
     target: Any = models.JSONField(default=dict)  # as in exports.targets; empty: no export
+    schedule: Any = models.JSONField(default=dict)  # the columns of exports.timing.Timing; empty: none
     saved_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
     saved_at = models.DateTimeField(auto_now_add=True)
 

@@ -9,12 +9,13 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.models import User
-from exports import jobs, options, targets, texts
+from exports import jobs, options, schedules, targets, texts
+from exports.errors import NotPossible
 from exports.models import EngineType, Job, Mode, Query, QueryVersion
 from exports.options import DEFAULT, Options
-from exports.schedule_models import Schedule
 from exports.targets import Target, TargetError
 from exports.texts import Text
+from exports.timing import Timing
 from warehouse.models import Database
 
 UNTITLED = "Untitled query"
@@ -33,18 +34,16 @@ class NameTaken(Exception):
     """Another query has this name."""
 
 
-class NotPossible(Exception):
-    """It cannot be done as things stand; the text says why and what to do."""
-
-
 @dataclass(frozen=True)
 class Draft:
-    """What an editor holds: a query that is not saved yet. `target` None: the result is not exported."""
+    """What an editor holds: a query that is not saved yet. `target` None: the result is not exported; `schedule` None:
+    it runs only when someone runs it."""
 
     name: str
     text: Text
     target: Target | None
     options: Options = DEFAULT
+    schedule: Timing | None = None
 
 
 def listing(search: str = "") -> QuerySet[Any]:
@@ -59,7 +58,7 @@ def listing(search: str = "") -> QuerySet[Any]:
 
 def stored(query: Query) -> Draft:
     """The query as it is saved."""
-    return Draft(query.name, texts.of(query), targets.of(query), options.of(query))
+    return Draft(query.name, texts.of(query), targets.of(query), options.of(query), schedules.timing_of(query))
 
 
 def create(draft: Draft, *, user: User | None) -> Query:
@@ -74,7 +73,7 @@ def create(draft: Draft, *, user: User | None) -> Query:
     try:
         with transaction.atomic():
             query.save()
-            _keep(query, draft.target)
+            _keep(query, draft, user)
     except IntegrityError as error:
         raise NameTaken from error
     return query
@@ -90,9 +89,10 @@ def update(query: Query, draft: Draft, *, base: int, user: User | None) -> bool:
         return False
     try:
         with transaction.atomic():
+            schedules.lock(query)
             _replace(query, draft, base, user)
             query.refresh_from_db()
-            _keep(query, draft.target)
+            _keep(query, draft, user)
     except IntegrityError as error:
         raise NameTaken from error
     return True
@@ -116,8 +116,9 @@ def _columns(draft: Draft) -> dict[str, Any]:
     return {field.name: getattr(part, field.name) for part in (draft.text, draft.options) for field in fields(part)}
 
 
-def _keep(query: Query, target: Target | None) -> None:
-    targets.save(query, target)
+def _keep(query: Query, draft: Draft, user: User | None) -> None:
+    targets.save(query, draft.target)
+    schedules.keep(query, draft.schedule, user=user)
     QueryVersion.objects.create(
         query=query,
         number=query.version,
@@ -130,7 +131,8 @@ def _keep(query: Query, target: Target | None) -> None:
         time_zone=query.time_zone,
         priority=query.priority,
         retry_limit=query.retry_limit,
-        target=as_data(target),
+        target=as_data(draft.target),
+        schedule=draft.schedule.columns() if draft.schedule else {},
         saved_by=query.updated_by,
     )
 
@@ -142,19 +144,18 @@ def as_data(target: Target | None) -> dict[str, Any]:
 
 
 def duplicate(query: Query, *, user: User) -> Query:
-    """A copy with a name of its own."""
+    """A copy with a name of its own, and without a schedule: its rows would be sent twice."""
     draft = stored(query)
     taken = set(Query.objects.filter(name__startswith="Copy ").values_list("name", flat=True))
     numbers = ("Copy of ", *(f"Copy {n} of " for n in range(2, len(taken) + 3)))
     name = next(n for prefix in numbers if (n := f"{prefix}{draft.name}"[:NAME_LENGTH]) not in taken)
-    return create(replace(draft, name=name), user=user)
+    return create(replace(draft, name=name, schedule=None), user=user)
 
 
 def delete(query: Query) -> None:
     """Remove the query with its versions and target; its jobs stay. Raises NotPossible while one of them is active."""
     with transaction.atomic():
-        # First the schedule: whoever makes its jobs locks it, then the query.
-        Schedule.objects.select_for_update().filter(query=query).first()
+        schedules.lock(query)
         Query.objects.select_for_update().get(pk=query.pk)
         if active := query.jobs.active().first():
             raise NotPossible(f"Job {active.pk} of this query is still active. Stop it or wait for its end.")
@@ -162,7 +163,7 @@ def delete(query: Query) -> None:
 
 
 def restore(query: Query, version: QueryVersion, *, user: User) -> str:
-    """Make a new version of an old one; the query keeps its present name. → a warning, or "".
+    """Make a new version of an old one; the query keeps its present name and schedule. → a warning, or "".
 
     An export target that can no longer be used is not taken over. Raises NotPossible and Conflict.
     """
@@ -177,7 +178,7 @@ def restore(query: Query, version: QueryVersion, *, user: User) -> str:
     except TargetError as error:
         warning = f"The export target was left as it is: {error}"
     text = Text(database, version.sql, version.time_zone, version.engine, version.source)
-    draft = Draft(query.name, text, target, options.of(version))
+    draft = Draft(query.name, text, target, options.of(version), schedules.timing_of(query))
     if not update(query, draft, base=query.version, user=user):
         raise NotPossible(f"Version {version.number} is the same as the present one.")
     return warning

@@ -16,9 +16,10 @@ from exports import differences, inheriting, jobs, options, retrieving, sent_on,
 from exports import job_words as words
 from exports.differences import Change, Line
 from exports.endings import JobFailed
+from exports.errors import NotPossible
 from exports.job_parts import kept_file
 from exports.models import Job, JobState, Mode, Query, QueryVersion, RowsFrom
-from exports.queries import NotPossible, as_data
+from exports.queries import as_data
 from exports.sent_on import Left
 from exports.targets import Target
 from exports.texts import Text

@@ -8,9 +8,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from exports import firing, jobs, targets, texts, timing
+from exports import firing, jobs, options, targets, texts, timing
+from exports.errors import NotPossible
 from exports.models import Job, Query
-from exports.queries import NotPossible
 from exports.schedule_models import Schedule, Slot
 from exports.timing import Timing
 
@@ -29,6 +29,27 @@ def of(query: Query) -> Schedule | None:
     return Schedule.objects.filter(query=query).first()
 
 
+def lock(query: Query) -> Schedule | None:
+    """Its schedule, from which no job is made meanwhile. Whoever makes its jobs locks it too, before the query."""
+    return Schedule.objects.select_for_update().filter(query=query).first()
+
+
+def timing_of(query: Query) -> Timing | None:
+    """When the query runs by itself; None: never."""
+    schedule = of(query)
+    return timing.of(schedule) if schedule else None
+
+
+def keep(query: Query, wanted: Timing | None, *, user: User | None) -> None:
+    """Let the query run so by itself, or with None no more; what is so already stays untouched."""
+    if wanted == timing_of(query):
+        return
+    if wanted:
+        save(query, wanted, user=user, monthly=True)
+    else:
+        remove(query)
+
+
 def save(query: Query, wanted: Timing, *, user: User | None, monthly: bool = False) -> Schedule:
     """Give the query this schedule, from its next slot on. `monthly`: the preset @monthly is allowed.
 
@@ -37,7 +58,7 @@ def save(query: Query, wanted: Timing, *, user: User | None, monthly: bool = Fal
     """
     wanted.check(monthly=monthly)
     with transaction.atomic():
-        before = Schedule.objects.select_for_update().filter(query=query).first()
+        before = lock(query)
         schedule = before or Schedule(query=query)
         since = _dealt_with(before, wanted, timezone.now())
         for name, value in wanted.columns().items():
@@ -67,8 +88,7 @@ def _store(schedule: Schedule, since: datetime, user: User | None) -> None:
 def remove(query: Query) -> None:
     """The query runs by itself no more. The history of its slots goes with it; their jobs stay."""
     with transaction.atomic():
-        locked = Schedule.objects.select_for_update().filter(query=query).first()  # no job is made of it meanwhile
-        if locked:
+        if locked := lock(query):
             locked.delete()
 
 
@@ -101,6 +121,7 @@ def run_now(query: Query, *, user: User, scheduled_for: datetime | None = None) 
         query_version=query.version,
         target=targets.of(query),
         scheduled_for=scheduled_for,
+        options=options.of(query),
     )
 
 
@@ -114,7 +135,7 @@ def backfill(schedule: Schedule, first: datetime, count: int = 1) -> Backfill:
         raise NotPossible(f"Backfill takes 1 to {MOST_BACKFILLED} slots at a time, not {count}.")
     with transaction.atomic():
         locked = firing.with_query(Schedule.objects.select_for_update(of=("self",))).get(pk=schedule.pk)
-        slots = _past_slots(locked, first, count, now)
+        slots = past_slots(locked, first, count, now)
         found = Slot.objects.filter(schedule=locked, scheduled_for__in=slots)
         found.exclude(skipped="").delete()
         known = list(found.order_by("scheduled_for"))
@@ -123,7 +144,8 @@ def backfill(schedule: Schedule, first: datetime, count: int = 1) -> Backfill:
     return Backfill(made, known)
 
 
-def _past_slots(schedule: Schedule, first: datetime, count: int, now: datetime) -> list[datetime]:
+def past_slots(schedule: Schedule, first: datetime, count: int, now: datetime) -> list[datetime]:
+    """The slots of a backfill. Raises NotPossible, ScheduleError."""
     line, zone = timing.of(schedule).parsed()
     runs = line.runs(first - timedelta(microseconds=1), zone)
     slots = list(takewhile(lambda slot: slot <= now, islice(runs, count)))

@@ -12,9 +12,9 @@ from accounts import audit
 from accounts.access import editor, viewer
 from exports import job_files, reject_pages, resending
 from exports import job_words as words
+from exports.errors import NotPossible
 from exports.filters import number
 from exports.models import Job
-from exports.queries import NotPossible
 from exports.views.queries import me
 
 

@@ -22,10 +22,12 @@ from exports import (
     resending,
     resuming,
     texts,
+    waiting,
 )
 from exports import job_words as words
 from exports.filters import CUSTOM, PERIODS, JobFilter
 from exports.models import Job, JobReason, Outcome, Query
+from exports.schedule_models import Schedule
 from integrations.sources import destinations
 
 NO_RESULT = "X-Result-Shown"
@@ -40,6 +42,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
     jobs = job_list.listed(page.pks)
     context = {
         "filter": chosen,
+        "schedule": chosen.schedule and Schedule.objects.select_related("query").filter(pk=chosen.schedule).first(),
         "page": page,
         "rows": job_list.rows(jobs, now),
         "active": any(not job.finished for job in jobs),
@@ -98,7 +101,7 @@ def values(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _find(pk: int) -> Job:
-    return get_object_or_404(Job.objects.select_related("query", "authentication", "created_by"), pk=pk)
+    return get_object_or_404(Job.objects.select_related("query", "authentication", "created_by", "schedule"), pk=pk)
 
 
 def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
@@ -113,9 +116,10 @@ def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "options": words.options(job),
         "started": words.clock(job.started_at or job.created_at, where, now),
         "by": words.by_whom(job),
+        "scheduled": words.scheduled(job),
         "took": words.took(job, now),
         "says": job_pages.announcement(job),
-        "progress": job_pages.progress(job, sent, now),
+        "progress": job_pages.progress(job, sent, now, waiting.waits_for([job]).get(job.pk)),
         "waterfall": job_pages.waterfall(job) if job.exports else [],
         "sum_text": words.sum_text(job) if job.exports else "",
         "fields": job_pages.by_field(reasons),

@@ -14,15 +14,18 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from accounts import audit
 from accounts.access import editor, viewer
 from accounts.models import Role, User
-from exports import job_words
+from exports import job_words, schedule_panel, schedule_words, schedules
 from exports import queries as saved
+from exports.errors import NotPossible
 from exports.forms import QueryForm, RunForm
 from exports.models import Job, Query
-from exports.queries import Conflict, NameTaken, NotPossible
+from exports.queries import Conflict, NameTaken
 from exports.targets import Target
+from exports.timing import Timing
 from warehouse.models import Database
 
 PAGE_SIZE = 50
+ANSWER = "exports/_query_answer.html"
 
 
 @viewer
@@ -66,6 +69,7 @@ def create(request: HttpRequest) -> HttpResponse:
         form.add_error("name", "A query with this name exists.")
         return refused(request, form, None)
     audit.record("query.create", query, request=request)
+    _record_schedule(request, query, None, form)
     messages.success(request, "Query saved.")
     return go(request, reverse("exports:query", args=[query.pk]))
 
@@ -77,6 +81,7 @@ def save(request: HttpRequest, pk: int) -> HttpResponse:
     form = QueryForm(request.POST, query=query)
     if not form.is_valid():
         return refused(request, form, query)
+    before = form.schedule.kept
     # "Save anyway" names the version that its reader has seen and wants to save over.
     over = request.POST.get("over", "")
     base = int(over) if over.isdecimal() else form.cleaned_data["version"]
@@ -89,14 +94,23 @@ def save(request: HttpRequest, pk: int) -> HttpResponse:
         return refused(request, form, conflict.query, conflict=conflict.query)
     if changed:
         audit.record("query.update", query, request=request, version=query.version)
+        _record_schedule(request, query, before, form)
     return _saved(request, query, f"Saved as version {query.version}." if changed else "There was nothing to save.")
+
+
+def _record_schedule(request: HttpRequest, query: Query, before: Timing | None, form: QueryForm) -> None:
+    after = form.schedule.timing()
+    changes: dict[str, Any] = schedule_words.changes(before, after)
+    if changes:
+        deed = "create" if before is None else "remove" if after is None else "update"
+        audit.record(f"schedule.{deed}", query, request=request, version=query.version, **changes)
 
 
 def _saved(request: HttpRequest, query: Query, says: str) -> HttpResponse:
     if not request.htmx:  # type: ignore[attr-defined]
         messages.success(request, says)
         return redirect("exports:query", query.pk)
-    response = workbench(request, QueryForm(query=query), query, template="exports/_query_head.html", says=says)
+    response = workbench(request, QueryForm(query=query), query, template=ANSWER, says=says)
     return trigger_client_event(response, "query-saved", after="settle")
 
 
@@ -104,7 +118,7 @@ def _saved(request: HttpRequest, query: Query, says: str) -> HttpResponse:
 @require_POST
 def run(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     query = get_object_or_404(Query, pk=pk) if pk else None
-    form = RunForm(request.POST)
+    form = RunForm(request.POST, query=query)
     if not form.is_valid():
         return refused(request, form, query)
     job = saved.run(form.draft(), query=query, user=me(request), mode=form.cleaned_data["mode"])
@@ -167,8 +181,9 @@ def go(request: HttpRequest, url: str) -> HttpResponse:
 
 
 def refused(request: HttpRequest, form: Any, query: Query | None, **context: Any) -> HttpResponse:
-    """The same again with what is wrong: the head of the editor, or without JavaScript the whole page."""
-    template = "exports/_query_head.html" if request.htmx else "exports/query.html"  # type: ignore[attr-defined]
+    """The same again with what is wrong: the head of the editor and the schedule, or without JavaScript the whole
+    page."""
+    template = ANSWER if request.htmx else "exports/query.html"  # type: ignore[attr-defined]
     return workbench(request, form, query, status=422, template=template, **context)
 
 
@@ -182,12 +197,16 @@ def workbench(
     **context: Any,
 ) -> HttpResponse:
     """The query page, or the part of it that `template` draws, for what `form` holds."""
-    for field in form.fields.values():
+    for field in (*form.fields.values(), *form.schedule.fields.values()):
         field.disabled = not may_edit(request)
+    target = _target(form, query)
+    destination = target.authentication.name if target else ""
+    schedule = schedules.of(query) if query else None
     context |= {
         "form": form,
         "query": query,
-        "target": _target(form, query),
+        "target": target,
+        "schedule": schedule_panel.panel(form.schedule, schedule, timezone.now(), destination=destination),
         "can_edit": may_edit(request),
         "databases": Database.objects.exists(),
     }

@@ -31,9 +31,9 @@ def preview(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         if query is None:
             raise PermissionDenied("This needs the role editor.")
         return _answer(request, QueryForm(query=query), query, saved.stored(query))
-    form = RunForm(request.POST)
+    form = RunForm(request.POST, query=query)
     if not form.is_valid():
-        return _show(request, form, query, status=422, problems=_problems(form))
+        return _show(request, form, query, status=422, problems=form.problems)
     return _answer(request, form, query, form.draft())
 
 
@@ -72,10 +72,6 @@ def _sample(found: Preview, draft: Draft, *, reveal: bool) -> dict[str, Any]:
     personal = personal_columns(found.table.column_names, draft.target.mapping if draft.target else None)
     columns = [(name, kind, name in personal) for name, kind in found.columns]
     return {"columns": columns, "rows": grid.rows(found.table, personal=personal, reveal=reveal)}
-
-
-def _problems(form: DraftForm) -> list[str]:
-    return [str(error) for errors in form.errors.values() for error in errors]
 
 
 def _show(

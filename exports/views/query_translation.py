@@ -17,8 +17,7 @@ def translation(request: HttpRequest) -> HttpResponse:
     """The text in the editor as it would run; nothing is run."""
     form = RunForm(request.POST)
     if not form.is_valid():
-        problems = [str(error) for errors in form.errors.values() for error in errors]
-        return _show(request, form, status=422, problems=problems)
+        return _show(request, form, status=422, problems=form.problems)
     try:
         found = _translated(form.text(), request)
     except EngineError as error:

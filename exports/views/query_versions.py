@@ -10,8 +10,9 @@ from accounts import audit
 from accounts.access import editor, viewer
 from exports import differences
 from exports import queries as saved
+from exports.errors import NotPossible
 from exports.models import Query, QueryVersion
-from exports.queries import Conflict, NotPossible
+from exports.queries import Conflict
 from exports.views.queries import PAGE_SIZE, may_edit, me
 
 

@@ -63,6 +63,7 @@ STATUS: dict[str, tuple[str, str, str | None]] = {  # word, chip class, icon (No
     "retry_wait": ("Waiting to retry", "warn", "refresh"),
     "stopping": ("Stopping", "", "player-stop"),
     "stalled": ("Stalled", "warn", "alert-triangle"),
+    "skipped": ("Skipped", "", "player-skip-forward"),  # a slot of a schedule
     # their requests
     "accepted": ("Accepted", "ok", "check"),
     "divided": ("Divided", "warn", "arrows-split-2"),
@@ -112,6 +113,19 @@ def columns(values: Sequence[float], label: str, cls: str = "f-ok") -> SafeStrin
         ((f"{i * width:.2f}", f"{30 - h:.2f}", f"{width * 0.68:.2f}", f"{h:.2f}", cls) for i, h in enumerate(heights)),
     )
     return _chart("colchart", "0 0 100 30", label, bars)
+
+
+@register.simple_tag
+def marks(found: Sequence[Any], label: str) -> SafeString:
+    """Small marks, one a slot: each has a `word`, the class of its colour as `tone`, and its `height` in percent."""
+    parts = ((n * 10 + 1, 19 - m.height / 6, m.height / 6, m.tone, m.word) for n, m in enumerate(found))
+    rect = '<rect x="{}" y="{}" width="7" height="{}" rx="1.5" class="{}"><title>{}</title></rect>'
+    drawn = format_html_join("", rect, parts)
+    width = 10 * len(found)
+    return format_html(
+        '<svg class="marks" viewBox="0 0 {} 20" width="{}" height="20" role="img" aria-label="{}">{}</svg>',
+        *(width, width, label, drawn),
+    )
 
 
 def _chart(cls: str, box: str, label: str, bars: SafeString) -> SafeString:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -285,3 +285,17 @@ def test_the_latest_runs_are_the_end_of_all(line, zone, count, hours):
     first, last = at - timedelta(hours=hours), at + timedelta(hours=20)
     every = list(cron.between(first, last, ZoneInfo(name)))
     assert cron.latest(count, first, last, ZoneInfo(name)) == every[-count:]
+
+
+@given(line=LINES, zone=st.sampled_from(AROUND), minutes=st.lists(st.integers(0, 3000), min_size=2, max_size=6))
+@settings(max_examples=30, deadline=None)
+def test_the_counts_between_edges_are_those_of_the_runs(line, zone, minutes):
+    name, at = zone
+    try:
+        cron = parse(line)
+    except CronError:
+        return
+    edges = tuple(at + timedelta(seconds=7) + MINUTE * (n - 1500) for n in sorted(minutes))
+    runs = list(cron.between(edges[0], edges[-1], ZoneInfo(name)))
+    counted = [sum(start <= run < end for run in runs) for start, end in pairwise(edges)]
+    assert cron.counts(edges, ZoneInfo(name)) == counted

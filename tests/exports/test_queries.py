@@ -4,8 +4,9 @@ import pytest
 from django.utils import timezone
 
 from exports import queries, targets
+from exports.errors import NotPossible
 from exports.models import Job, Query
-from exports.queries import Conflict, NameTaken, NotPossible
+from exports.queries import Conflict, NameTaken
 from tests.exports.queries import SQL, a_draft, a_query, line, target_text
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from exports import inheriting, queries, querying, rejects, resending, results, retrieving
+from exports.errors import NotPossible
 from exports.models import Job
-from exports.queries import NotPossible
 from tests.exports.rechecks import (
     FIXED,
     MENDED,

@@ -11,8 +11,8 @@ import time_machine
 from django.utils import timezone
 
 from exports import inheriting, jobs, queries, querying, resending, results
+from exports.errors import NotPossible
 from exports.models import Job, JobState, Mode, RowsFrom
-from exports.queries import NotPossible
 from tests.exports.rechecks import (
     FIXED,
     MENDED,

@@ -8,8 +8,8 @@ import time_machine
 
 from exports import dispatch, firing, queries, schedules
 from exports import jobs as jobs_of_people
+from exports.errors import NotPossible
 from exports.models import Job
-from exports.queries import NotPossible
 from exports.schedule_models import Schedule, Slot
 from exports.timing import ScheduleError, Timing
 from tests.exports.factories import a_job, a_query

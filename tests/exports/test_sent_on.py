@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from exports import jobs, queries, resending, resuming
+from exports.errors import NotPossible
 from exports.models import Job, Mode
-from exports.queries import NotPossible
 from tests.exports.rechecks import (
     FIXED,
     MENDED,

@@ -2,17 +2,25 @@
 // Runs beside console.js and htmx; the page saves, previews and runs without it too.
 const $ = (s, r = document) => r.querySelector(s);
 const form = $("#qform"), editor = $("#editor"), results = $("#results");
-const FIELDS = ["name", "database", "engine", "time_zone", "priority", "retry_limit", "sql", "target"];
+const SCHEDULE = ["repeat", "cron", "time_zone", "delay", "missed", "overlap"].map(name => `schedule-${name}`);
+const FIELDS = ["name", "database", "engine", "time_zone", "priority", "retry_limit", "sql", "target", ...SCHEDULE];
+const panel = $("#schedule-panel");
 const guarded = form.hasAttribute("data-guard"), draftKey = `draft:${location.pathname}`;
 
 // --- unsaved changes: what would be posted now against what was last saved or loaded
 const values = () => Object.fromEntries(FIELDS.map(name => [name, form.elements[name]?.value ?? ""]));
-const text = v => JSON.stringify({...v, name: v.name.trim()});
+const text = v => JSON.stringify({...v, name: v.name.trim(), ...schedule(v)});
+// what is stored of a schedule: one that never runs is none, whatever else stands in its fields
+function schedule(v) {
+  const fields = Object.fromEntries(SCHEDULE.map(name => [name, ""])), repeat = v["schedule-repeat"];
+  const line = repeat === "cron" ? v["schedule-cron"].trim() : repeat;
+  if (!line || line === "none") return fields;
+  return {...fields, ...Object.fromEntries(SCHEDULE.slice(2).map(name => [name, v[name]])), "schedule-cron": line, "schedule-delay": v["schedule-delay"] || "0"};
+}
 let saved = text(values()), sent = "", changed = form.hasAttribute("data-changed"), leaving = false;
 function isDirty() { return guarded && (changed || text(values()) !== saved); }
 function showDirty() { const mark = $("#unsaved"); if (mark) mark.hidden = !isDirty(); }
-form.addEventListener("input", showDirty);
-form.addEventListener("change", showDirty);
+for (const part of [form, panel]) for (const type of ["input", "change"]) part.addEventListener(type, showDirty);
 addEventListener("beforeunload", e => { if (isDirty() && !leaving) e.preventDefault(); });
 document.addEventListener("submit", e => { leaving = e.target === form; });
 
@@ -24,7 +32,8 @@ function takeDraft() {
   if (!draft || draft.version !== form.elements.version.value || changed) return;
   for (const name of FIELDS) form.elements[name].value = draft[name];
   editor.value = draft.sql;
-  for (const name of ["database", "engine", "target"]) form.elements[name].dispatchEvent(new Event("input", {bubbles: true}));
+  const tell = () => { for (const name of ["database", "engine", "target", "schedule-cron"]) form.elements[name].dispatchEvent(new Event("input", {bubbles: true})); };
+  if (document.readyState === "complete") tell(); else addEventListener("load", tell); // htmx listens by then
 }
 
 // --- completion follows the database; TD's SQL can be shown as it runs
@@ -87,6 +96,16 @@ function goToLine() { const line = /^#line-(\d+)$/.exec(location.hash); if (line
 document.addEventListener("query-saved", () => { saved = sent; changed = false; showDirty(); });
 document.addEventListener("htmx:afterSettle", showDirty);
 
+// --- Schedule: its time zone is the query's until it runs by itself; *Save query* is Save; what Save refused is shown
+form.elements.time_zone.addEventListener("change", e => { if (form.elements["schedule-repeat"].value === "none") form.elements["schedule-time_zone"].value = e.target.value; });
+panel.addEventListener("click", e => { if (e.target.closest("[data-save]")) { e.preventDefault(); $("#save").click(); } });
+document.addEventListener("htmx:afterSettle", e => {
+  const wrong = e.detail.xhr.status === 422 && e.detail.target.id === "qhead" && $("[aria-invalid=true]", panel);
+  if (!wrong) return;
+  if (panel.hidden) $("#schedule").click();
+  wrong.focus();
+});
+
 // --- Export Results: the panel is loaded when it opens
 $("#export")?.addEventListener("click", e => { if (e.currentTarget.getAttribute("aria-expanded") !== "true") window.htmx.trigger(e.currentTarget, "open-panel"); });
 
@@ -102,4 +121,5 @@ document.addEventListener("keydown", e => {
   e.preventDefault(); $(`#${button}`).click();
 });
 
+if (location.hash === "#schedule") $("#schedule").click();
 customElements.whenDefined("sql-editor").then(() => { if (guarded) takeDraft(); loadSchema(); showEngine(); markError(); showDirty(); goToLine(); showWrongOption(); });

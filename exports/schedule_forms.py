@@ -1,0 +1,122 @@
+"""When a query runs by itself, as its editor holds it: TD's four choices and what belongs to them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from exports import timing
+from exports.cron import PRESETS
+from exports.schedule_models import Missed, Overlap, Schedule
+from exports.timing import ScheduleError, Timing
+from exports.zones import ZoneSelect, time_zones
+
+CRON, NONE = "cron", "none"
+REPEAT = [  # TD's words, in TD's order
+    (CRON, "Custom cron..."),
+    ("@daily", "@daily (midnight)"),
+    ("@hourly", "@hourly (:00)"),
+    (NONE, "None"),
+]
+SETTINGS = ("time_zone", "delay", "missed", "overlap")
+IN_QUERY = {"form": "qform"}  # the panel stands beside the editor's form, its fields belong to it
+NO_ZONE = "There is no time zone “%(value)s”. Write a name such as Asia/Tokyo, or UTC."
+DELAY_HELP = "Seconds from the scheduled time to the start: 900 is 15 minutes. Give late data time to arrive."
+MISSED_HELP = "Slots whose time passed while this server was down. Run each: at most the last 10."
+OVERLAP_HELP = "When the run before has not ended. Queue: one run at a time, in order. Skip: the history says why."
+
+
+class ScheduleForm(forms.Form):
+    """Bound to what was posted if that holds a schedule; otherwise it shows `kept`, the query's own."""
+
+    prefix = "schedule"
+    repeat = forms.ChoiceField(choices=REPEAT, widget=forms.RadioSelect(attrs=IN_QUERY))
+    cron = forms.CharField(
+        required=False,
+        label="Cron expression",
+        help_text="Minute, hour, day of month, month, day of week. Empty: saved, but never runs",
+        widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false", **IN_QUERY}),
+    )
+    time_zone = forms.ChoiceField(
+        label="Time zone",
+        widget=ZoneSelect(attrs=IN_QUERY),
+        error_messages={
+            "invalid_choice": "There is no time zone “%(value)s”. Write a name such as Asia/Tokyo, or UTC."
+        },
+    )
+    delay = forms.IntegerField(
+        required=False,
+        label="Delay execution",
+        help_text=DELAY_HELP,
+        widget=forms.NumberInput(attrs={"min": 0, "step": 1, "placeholder": "0", **IN_QUERY}),
+        error_messages={"invalid": "Write a whole number of seconds, such as 900."},
+    )
+    missed = forms.ChoiceField(
+        choices=Missed.choices, label="Missed slots", help_text=MISSED_HELP, widget=forms.Select(attrs=IN_QUERY)
+    )
+    overlap = forms.ChoiceField(
+        choices=Overlap.choices, label="Overlap", help_text=OVERLAP_HELP, widget=forms.Select(attrs=IN_QUERY)
+    )
+
+    def __init__(self, posted: Mapping[str, Any] | None, kept: Schedule | None, *, time_zone: str = "UTC") -> None:
+        self.kept = timing.of(kept) if kept else None
+        data = posted if posted and f"{self.prefix}-repeat" in posted else None
+        super().__init__(data, initial=initial(self.kept, time_zone))
+        self.fields["cron"].note = "Five fields"  # type: ignore[attr-defined]
+        zone = self.kept.time_zone if self.kept else "UTC"
+        more = [] if any(zone == name for name, _ in time_zones()) else [(zone, zone)]
+        self.fields["time_zone"].choices = [*time_zones(), *more]  # type: ignore[attr-defined]
+
+    def clean_delay(self) -> int:
+        return self.cleaned_data["delay"] or 0
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        if self.line:
+            self._check(data)
+        elif "repeat" not in self.errors:
+            self.errors.clear()  # what else stands there does not matter
+        return data
+
+    def _check(self, data: Mapping[str, Any]) -> None:
+        """Say beside each field what is wrong; those that are wrong by themselves have been told already."""
+        values = {name: data[name] for name in SETTINGS if name in data}
+        try:
+            Timing(self.line, **values).check(monthly=bool(self.kept and self.kept.cron == self.line))
+        except ScheduleError as error:
+            for name, text in error.problems.items():
+                self.add_error(name, text)
+
+    @property
+    def repeat_now(self) -> str:
+        """Which of REPEAT is chosen."""
+        if not self.is_bound:
+            return str(self.initial["repeat"])
+        chosen = self.data.get(f"{self.prefix}-repeat", "")
+        return chosen if chosen in dict(REPEAT) else NONE
+
+    @property
+    def line(self) -> str:
+        """The cron line chosen; "" for none."""
+        if self.repeat_now != CRON:
+            return "" if self.repeat_now == NONE else self.repeat_now
+        if not self.is_bound:
+            return str(self.initial["cron"])
+        return str(self.cleaned_data.get("cron", self.data.get(f"{self.prefix}-cron", "")))
+
+    def timing(self) -> Timing | None:
+        """What a valid form says; None: the query does not run by itself."""
+        if not self.is_bound:
+            return self.kept
+        data = self.cleaned_data
+        return (
+            Timing(self.line, data["time_zone"], data["delay"], data["missed"], data["overlap"]) if self.line else None
+        )
+
+
+def initial(kept: Timing | None, time_zone: str) -> dict[str, Any]:
+    if not kept:
+        return {"repeat": NONE, "cron": "", "time_zone": time_zone, "missed": Missed.EACH, "overlap": Overlap.QUEUE}
+    preset = kept.cron in PRESETS
+    shown = {"repeat": kept.cron if preset else CRON, "cron": "" if preset else kept.cron, "delay": kept.delay or None}
+    return kept.columns() | shown
