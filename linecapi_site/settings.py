@@ -172,6 +172,15 @@ QUERY_TIME_LIMIT = env.int("QUERY_TIME_LIMIT", default=3600)
 QUERY_MEMORY_LIMIT = env.int("QUERY_MEMORY_LIMIT", default=2048)
 QUERY_ROW_LIMIT = env.int("QUERY_ROW_LIMIT", default=100_000_000)
 
+# --- notifications -------------------------------------------------------------------------------------------------
+EMAIL_MISSING = [name for name in ("EMAIL_URL", "DEFAULT_FROM_EMAIL") if not env.str(name, default="")]
+vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="linecapi-console@localhost")
+EMAIL_TIMEOUT = 10
+# Where links in notifications lead; "": there are none.
+_NAMED = [host for host in ALLOWED_HOSTS[:1] if BEHIND_TLS and "." in host.strip(".") and host[0] not in ".*[1"]
+SITE_URL = env.str("SITE_URL", default=f"https://{_NAMED[0]}" if _NAMED else "").rstrip("/")
+
 # --- background work ---------------------------------------------------------------------------------------------
 # A task is only a hint to look at a job: the job's row is the truth. `timeout` and `retry` are for hints and small
 # tasks; export jobs are sent with timeout=-1 and are acknowledged when they start.
@@ -201,7 +210,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django-q": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
+    "loggers": {
+        "django-q": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
+        "apprise": {"handlers": ["nowhere"], "level": "WARNING", "propagate": False},  # it would log secret URLs
+    },
 }
