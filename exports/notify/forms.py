@@ -18,9 +18,8 @@ class AddressesField(forms.CharField):
     """E-mail addresses, one a line or with commas between them → a list without repeats."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            widget=forms.Textarea(attrs={"rows": 4, "autocomplete": "off", "spellcheck": "false"}), **kwargs
-        )
+        widget = forms.Textarea(attrs={"rows": 4, "autocomplete": "off", "spellcheck": "false"})
+        super().__init__(widget=widget, **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value
@@ -62,8 +61,8 @@ class ChannelForm(forms.Form):
 
     def clean_name(self) -> str:
         name = str(self.cleaned_data["name"])
-        others = Channel.objects.exclude(pk=self.channel.pk if self.channel else None)
-        if others.filter(name=name).exists():
+        taken = Channel.objects.filter(name=name).first()
+        if taken and taken != self.channel:
             raise ValidationError("A channel with this name exists. Choose another name.")
         return name
 
@@ -89,9 +88,9 @@ def _url(*, new: bool) -> forms.CharField:
         max_length=2000,
         required=new,
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        help_text="As apprise writes it, such as slack://TOKEN_A/TOKEN_B/TOKEN_C, workflows://… for Microsoft Teams, or "
-        "jsons://HOST/PATH for a webhook; a webhook address copied from Slack, Teams or Discord works too. It is stored "
-        "encrypted and never shown again.",
+        help_text="As apprise writes it, such as slack://TOKEN_A/TOKEN_B/TOKEN_C, workflows://… for Microsoft Teams, "
+        "or jsons://HOST/PATH for a webhook; a webhook address copied from Slack, Teams or Discord works too. It is "
+        "stored encrypted and never shown again.",
     )
     field.note = "Empty: as it is"  # type: ignore[attr-defined]
     return field
@@ -140,7 +139,7 @@ class QueryRuleForm(RuleForm):
         coerce=bool,
         required=False,
         widget=forms.RadioSelect,
-        empty_value=False,
+        empty_value=None,
     )
     addresses = AddressesField(
         label="More e-mail addresses",
@@ -152,13 +151,16 @@ class QueryRuleForm(RuleForm):
         fields = [*RuleForm.Meta.fields, "addresses", "by_hand"]
         labels = RuleForm.Meta.labels | {"by_hand": "Also jobs that people start by hand"}
         help_texts = RuleForm.Meta.help_texts | {
-            "by_hand": "Who starts a job sees how it ends, so without this only scheduled jobs are told. Validations and "
-            "tests never are."
+            "by_hand": "Who starts a job sees how it ends, so without this only scheduled jobs are told. Validations "
+            "and tests never are."
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["own"] = "1" if self.instance.pk else ""
+        if self.is_bound and not self.data.get("own"):
+            for name in self.fields.keys() - {"own"}:  # nothing in them can be wrong then
+                self.fields[name].disabled = True
         if problem := mail.missing():
             self.fields["addresses"].disabled = True
             self.fields["addresses"].help_text = problem

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, QuerySet
@@ -119,7 +120,7 @@ def _sent(delivery: Delivery) -> None:
 
 def _not_sent(delivery: Delivery, problem: str) -> None:
     last = delivery.tries > len(WAITS)
-    values = {"problem": problem[:300], "hinted_at": None}
+    values: dict[str, Any] = {"problem": problem[:300], "hinted_at": None}
     if last:
         values |= {"state": DeliveryState.GIVEN_UP, "ended_at": timezone.now()}
     else:
@@ -132,7 +133,8 @@ def _not_sent(delivery: Delivery, problem: str) -> None:
 
 
 def _again(delivery: Delivery) -> str:
-    return f" Try {delivery.tries + 1} of {len(WAITS) + 1} follows in {duration(WAITS[delivery.tries - 1].total_seconds())}."
+    wait = duration(WAITS[delivery.tries - 1].total_seconds())
+    return f" Try {delivery.tries + 1} of {len(WAITS) + 1} follows in {wait}."
 
 
 def target(delivery: Delivery) -> str:

@@ -104,8 +104,9 @@ def _opened(url: str) -> "NotifyBase":
     target = Apprise.instantiate(url, asset=AppriseAsset(async_mode=False, http_redirects=False))
     if target is None:
         raise UrlRefused(
-            "This URL cannot be read. Write it as apprise does for this service, such as slack://TOKEN_A/TOKEN_B/TOKEN_C "
-            "or jsons://HOST/PATH, or paste a webhook address of Slack, Teams, Discord or Google Chat."
+            "This URL cannot be read. Write it as apprise does for this service, such as "
+            "slack://TOKEN_A/TOKEN_B/TOKEN_C or jsons://HOST/PATH, or paste a webhook address of Slack, Teams, Discord "
+            "or Google Chat."
         )
     if _schema(target) not in SERVICES:
         raise UrlRefused(_not_allowed(_schema(target)))
@@ -125,7 +126,7 @@ def _written_schema(url: str) -> str:
 
 def _schema(target: "NotifyBase") -> str:
     """One of the names by which apprise knows this kind of service."""
-    found = [target.secure_protocol, target.protocol]
+    found: list[str | tuple[str, ...] | None] = [target.secure_protocol, target.protocol]
     known = [name for some in found if some for name in ((some,) if isinstance(some, str) else some)]
     return next((name for name in known if name in SERVICES), known[0] if known else "")
 

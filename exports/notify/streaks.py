@@ -47,7 +47,7 @@ def few_rejects(job: Job) -> None:
 
 
 def _one_more(job: Job, kind: str, now: datetime, count: int | None = None) -> tuple[int, bool]:
-    Streak.objects.get_or_create(query_id=job.query_id, scheduled=_scheduled(job))
+    Streak.objects.get_or_create(query=job.query, scheduled=_scheduled(job))
     streak = _of(job).select_for_update().get()
     so_far = getattr(streak, kind) + 1
     tell = worth_telling(so_far if count is None else count, getattr(streak, f"{kind}_told_at"), now)

@@ -50,9 +50,9 @@ def _keep_going(write: Callable[[], None], what: str) -> None:
 
 def _job_ended(job: Job, disabled: bool) -> None:
     """Of jobs that a person started only those are told whose query says so, and only if they send."""
-    if job.query_id is None or job.mode != Mode.SEND:
+    if job.query is None or job.mode != Mode.SEND:
         return
-    rule = rules.of(job.query_id)
+    rule = rules.of(job.query.pk)
     if not (job.schedule_id or rule.by_hand):
         return
     now = timezone.now()
@@ -80,6 +80,8 @@ def _events(job: Job, rule: Rule, disabled: bool, now: datetime) -> Iterator[Tol
 
 
 def _failures_of_schedule(job: Job) -> int | None:
+    if job.schedule_id is None:
+        return None
     return Schedule.objects.filter(pk=job.schedule_id).values_list("failures", flat=True).first()
 
 

@@ -12,8 +12,8 @@ class TooLong(Exception):
 def in_time(call: Callable[[], Any], seconds: float) -> Any:
     """What `call` returns or raises; TooLong after `seconds`.
 
-    Time-outs of sockets start anew with each byte, so a slow enough server outlasts them. A call that is given up goes on
-    in its thread until the other side lets go, and its result is lost. It must not use the database.
+    Time-outs of sockets start anew with each byte, so a slow enough server outlasts them. A call that is given up goes
+    on in its thread until the other side lets go, and its result is lost. It must not use the database.
     """
     results: list[Any] = []
     errors: list[BaseException] = []

@@ -19,7 +19,7 @@ SUBJECTS = {
     Event.REJECTS: "{name}: {share} of the rows of job {pk} were rejected",
     Event.DISABLED: "{name}: job {pk} failed, and the schedule is disabled",
 }
-ADVICE = {
+ADVICE: dict[str, str] = {
     ErrorKind.CONFIGURATION: "Correct the query, its mapping or its authentication.",
     ErrorKind.DATA: "Correct the rows that were rejected; the job's page has the reasons.",
     ErrorKind.LIMIT: "Make the query smaller, or ask the admin of this server for a higher limit.",
@@ -84,8 +84,7 @@ def _headline(event: Event, job: Job) -> str:
         Event.FAILURE: f"{which} failed.",
         Event.DISABLED: f"{which} failed, and its schedule is disabled.",
         Event.RECOVERY: f"{which} succeeded. It is the first success after a failure.",
-        Event.REJECTS: f"Of the rows of this job, {rejected_share(job)} were rejected: {which} succeeded, but they "
-        "were not counted.",
+        Event.REJECTS: f"{which} succeeded, but {rejected_share(job)} of its rows were rejected.",
     }[event]
 
 
@@ -97,8 +96,8 @@ def _why(event: Event, job: Job, failures: int) -> Iterator[str]:
         yield "There is nothing to do."
     else:
         yield f"Cause: {job.error}"
-        advice = job.advice or ADVICE.get(ErrorKind(job.error_kind), "") if job.error_kind else job.advice
-        yield f"What to do: {advice or 'Open the job to see what happened.'} {ENABLE if event == Event.DISABLED else ''}".strip()
+        advice = job.advice or ADVICE.get(job.error_kind, "Open the job to see what happened.")
+        yield f"What to do: {advice} {ENABLE if event == Event.DISABLED else ''}".strip()
         yield from _in_a_row(event, job, failures)
 
 

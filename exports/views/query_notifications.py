@@ -1,5 +1,7 @@
 """What is told of one query's jobs, and to whom."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -39,7 +41,7 @@ def _as_default(query: Query) -> Rule:
 def _save(query: Query, form: QueryRuleForm, request: HttpRequest) -> None:
     if form.cleaned_data["own"]:
         form.save()
-        details = {"own": True, "changed": [name for name in form.changed_data if name != "own"]}
+        details: dict[str, Any] = {"own": True, "changed": [name for name in form.changed_data if name != "own"]}
     else:
         Rule.objects.filter(query=query).delete()
         details = {"own": False}
