@@ -33,6 +33,8 @@ def send(address: str, subject: str, body: str, *, key: str = "") -> None:
 
 def in_words(error: Exception) -> str:
     """What went wrong between this console and its mail server."""
+    if isinstance(error.__context__, TimeoutError):  # smtplib has made "the connection is closed" of it
+        error = error.__context__
     match error:
         case smtplib.SMTPAuthenticationError():
             return f"The mail server refused the user or the password of EMAIL_URL ({error.smtp_code})."

@@ -5,13 +5,11 @@ acts on this server itself (desktop notes, syslog, USB lamps, programs), e-mail 
 templates, which are files of this server. A webhook may name any host that this server reaches, private ones too, and
 so only admins set these URLs. Redirects are not followed, and nothing that a service answers is shown but its number.
 
-apprise logs URLs: its logger writes nowhere (see LOGGING); while something is sent, the number of an HTTP answer is
-taken from it. It is imported when it is needed: that takes a while.
+apprise logs parts of URLs: its logger writes nowhere (see LOGGING), and of what it says of a failure only the number of
+the HTTP answer is taken. It is imported when it is needed: that takes a while.
 """
 
-import logging
 import re
-import threading
 from typing import TYPE_CHECKING
 
 from exports.notify.problems import NotSent
@@ -89,10 +87,10 @@ def send(url: str, subject: str, body: str) -> None:
 
     sender = Apprise(asset=AppriseAsset(async_mode=False))
     sender.add(target)
-    with Listening() as heard:
-        sent = sender.notify(body=body, title=subject, body_format=NotifyFormat.TEXT)
-    if not sent:
-        raise NotSent(_answer(heard.number))
+    with sender.notify(body=body, title=subject, body_format=NotifyFormat.TEXT) as result:
+        heard = [found[1] for entry in result.logs() if (found := NUMBER.search(entry.message))]
+    if not result:
+        raise NotSent(_answer(int(heard[-1]) if heard else None))
 
 
 def _opened(url: str) -> "NotifyBase":
@@ -144,23 +142,3 @@ def _answer(number: int | None) -> str:
     if number == 429:
         return "The service answered 429: it gets too many messages."
     return f"The service answered {number}."
-
-
-class Listening(logging.Handler):
-    """Hears what apprise logs in this thread, for the number of the service's answer, and forgets the rest."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.thread = threading.get_ident()
-        self.number: int | None = None
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.thread == self.thread and (found := NUMBER.search(record.getMessage())):
-            self.number = int(found[1])
-
-    def __enter__(self) -> "Listening":
-        logging.getLogger("apprise").addHandler(self)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        logging.getLogger("apprise").removeHandler(self)
