@@ -178,8 +178,10 @@ vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="linecapi-console@localhost")
 EMAIL_TIMEOUT = 10
 # Where links in notifications lead; "": there are none.
-_NAMED = [host for host in ALLOWED_HOSTS[:1] if BEHIND_TLS and "." in host.strip(".") and host[0] not in ".*[1"]
-SITE_URL = env.str("SITE_URL", default=f"https://{_NAMED[0]}" if _NAMED else "").rstrip("/")
+_NAMED = BEHIND_TLS and ALLOWED_HOSTS and ALLOWED_HOSTS[0] != "localhost" and ALLOWED_HOSTS[0][:1] not in "*."
+SITE_URL = env.str("SITE_URL", default=f"https://{ALLOWED_HOSTS[0]}" if _NAMED else "").rstrip("/")
+if SITE_URL and not SITE_URL.startswith(("https://", "http://")):
+    raise ImproperlyConfigured("Write SITE_URL with its beginning, such as https://console.example.com.")
 
 # --- background work ---------------------------------------------------------------------------------------------
 # A task is only a hint to look at a job: the job's row is the truth. `timeout` and `retry` are for hints and small

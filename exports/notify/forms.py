@@ -96,12 +96,17 @@ def _url(*, new: bool) -> forms.CharField:
     return field
 
 
+class ChannelsField(forms.ModelMultipleChoiceField):
+    """Channels by name and kind."""
+
+    def label_from_instance(self, channel: Any) -> str:
+        return f"{channel.name} ({channel.what})"
+
+
 class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """What is told, and through which channels. E-mail can be chosen only where it is set up; what was chosen stays."""
 
-    channels = forms.ModelMultipleChoiceField(
-        Channel.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
-    )
+    channels = ChannelsField(Channel.objects.none(), required=False, widget=forms.CheckboxSelectMultiple)
     rejects_percent = forms.IntegerField(label="More than, in percent", min_value=0, max_value=99)
 
     class Meta:

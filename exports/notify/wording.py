@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urljoin
 
 from django.conf import settings
 from django.urls import reverse
@@ -37,7 +36,7 @@ class Text:
 
 def link(view: str, *args: object) -> str:
     """The page's full address, or "" while it is not known under which name this console is reached."""
-    return urljoin(settings.SITE_URL, reverse(view, args=args)) if settings.SITE_URL else ""
+    return f"{settings.SITE_URL}{reverse(view, args=args)}" if settings.SITE_URL else ""
 
 
 def of_job(event: Event, job: Job, *, failures: int = 0) -> Text:

@@ -66,13 +66,14 @@ class Conversation(socketserver.StreamRequestHandler):
 
 
 class WebHook(ThreadingHTTPServer):
-    """`answers`: the status of each answer, the last one for ever. `bodies`: what was posted."""
+    """`answers`: the status of each answer, the last one for ever. `bodies`: what was taken; `asked`: how often."""
 
     daemon_threads = True
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Hook)
         self.bodies, self.answers, self.hangs, self.let_go = [], [200], False, threading.Event()
+        self.asked = 0
 
     @property
     def url(self):
@@ -82,6 +83,7 @@ class WebHook(ThreadingHTTPServer):
 class Hook(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked += 1
         if self.server.hangs:
             self.server.let_go.wait(30)
         answers = self.server.answers
