@@ -1,4 +1,5 @@
-"""The dispatcher: makes the jobs of due slots, hands waiting jobs to workers, and the jobs of dead workers to others.
+"""The dispatcher: makes the jobs of due slots, hands waiting jobs and notifications to workers, and the jobs of dead
+workers to others.
 
 `tick` is idempotent and may be called by any number of processes at once.
 """
@@ -17,6 +18,7 @@ from django_q.tasks import async_task
 from exports import events, firing, notes, preview
 from exports.lease import alive
 from exports.models import ACTIVE, WAITING, ErrorKind, Job, JobLog, JobQuerySet, JobState, Priority
+from exports.notify import outbox
 from warehouse.sweep import sweep
 
 HINTS_A_WORKER = 2
@@ -36,6 +38,7 @@ def tick() -> None:
     take_over(now)
     end_stopped()
     firing.fire(now)
+    outbox.hint(timezone.now())
     now = timezone.now()  # the jobs just made are due as well
     for pk in _due(now).order_by(TURN, "pk").values_list("pk", flat=True)[: _room()]:
         hint(pk, now)
@@ -125,10 +128,12 @@ def end_stopped() -> None:
 
 
 def tidy() -> None:
-    """Delete what is kept for a while only: samples of previews, uploads that were not loaded, files of old tables.
+    """Delete what is kept for a while only: samples of previews, uploads that were not loaded, files of old tables, old
+    notifications.
 
     Notes of rows are summed up first, of jobs that ended where no worker could do so.
     """
     notes.sum_up_left()
     preview.sweep()
+    outbox.sweep()
     sweep()

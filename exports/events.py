@@ -1,7 +1,8 @@
 """What follows from the end of a job.
 
 Every job ends through `end`, whoever ends it: what has to be done or told then belongs into `job_ended`, and what has
-to be told when a schedule was disabled, into `_schedule_disabled`. Both run once, in the transaction of the end.
+to be told when a schedule was disabled, into `_schedule_disabled`. Both run once, in the transaction of the end. Who
+is told by e-mail and the like, and what, is in `exports.notify`.
 """
 
 from typing import Any
@@ -11,6 +12,7 @@ from django.db.models import F
 
 from exports import accounting, timing, totals
 from exports.models import ErrorKind, Job, JobLog, JobQuerySet, JobState
+from exports.notify import telling
 from exports.schedule_models import Schedule
 
 DISABLED_AT = 5  # configuration errors in a row
@@ -29,21 +31,30 @@ def end(job: JobQuerySet, pk: int, state: str, **values: Any) -> bool:
 
 
 def job_ended(job: Job) -> None:
-    """The job's schedule counts its configuration errors; any success starts anew, other ends do not matter."""
+    """The job's schedule counts it, and whoever wants to know of it is told."""
+    disabled = _count(job)
+    telling.job_ended(job, disabled=disabled)
+
+
+def _count(job: Job) -> bool:
+    """Configuration errors in a row; any success starts anew, other ends do not matter. → whether that disabled it."""
     if job.schedule_id is None:
-        return
+        return False
     schedules = Schedule.objects.filter(pk=job.schedule_id)
     if job.state == JobState.SUCCESS:
         schedules.filter(failures__gt=0).update(failures=0)
     elif job.error_kind == ErrorKind.CONFIGURATION and schedules.update(failures=F("failures") + 1):
-        _disable_after_failures(job, schedules.get())
+        return _disable_after_failures(job, schedules.get())
+    return False
 
 
-def _disable_after_failures(job: Job, schedule: Schedule) -> None:
+def _disable_after_failures(job: Job, schedule: Schedule) -> bool:
     why = f"Disabled after {schedule.failures} jobs in a row ended in a configuration error, job {job.pk} the last."
     tired = Schedule.objects.filter(pk=schedule.pk, failures__gte=DISABLED_AT)
-    if timing.switch_off(tired, why):
+    disabled = timing.switch_off(tired, why)
+    if disabled:
         _schedule_disabled(job, schedule)
+    return disabled
 
 
 def _schedule_disabled(job: Job, schedule: Schedule) -> None:

@@ -15,6 +15,7 @@ from django.db.models import Max, QuerySet
 
 from exports import freezing, job_words, options, targets, texts, timing
 from exports.models import ACTIVE, Job, JobLog
+from exports.notify import telling
 from exports.schedule_models import Missed, Overlap, Schedule, Slot
 from exports.timing import ScheduleError
 
@@ -128,7 +129,9 @@ def _plan(schedule: Schedule, now: datetime) -> Plan | None:
         return plan(schedule, now)
     except ScheduleError as error:
         logger.error("Schedule %s cannot be read and is disabled: %s", schedule.pk, error)
-        timing.switch_off(Schedule.objects.filter(pk=schedule.pk), f"The schedule cannot be read: {error}")
+        why = f"The schedule cannot be read: {error}"
+        if timing.switch_off(Schedule.objects.filter(pk=schedule.pk), why):
+            telling.schedule_unreadable(schedule, why)
         return None
 
 

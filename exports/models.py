@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
+from exports.notify import models as notification_models  # noqa: F401  Django looks for models here
 from exports.schedule_models import Schedule
 from exports.upkeep_models import ClusterBeat, JobTotal, Upkeep  # noqa: F401 - Django looks here
 from integrations.models import Authentication

@@ -174,6 +174,17 @@ QUERY_TIME_LIMIT = env.int("QUERY_TIME_LIMIT", default=3600)
 QUERY_MEMORY_LIMIT = env.int("QUERY_MEMORY_LIMIT", default=2048)
 QUERY_ROW_LIMIT = env.int("QUERY_ROW_LIMIT", default=100_000_000)
 
+# --- notifications -------------------------------------------------------------------------------------------------
+EMAIL_MISSING = [name for name in ("EMAIL_URL", "DEFAULT_FROM_EMAIL") if not env.str(name, default="")]
+vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="linecapi-console@localhost")
+EMAIL_TIMEOUT = 10
+# Where links in notifications lead; "": there are none.
+_NAMED = BEHIND_TLS and ALLOWED_HOSTS and ALLOWED_HOSTS[0] != "localhost" and ALLOWED_HOSTS[0][:1] not in "*."
+SITE_URL = env.str("SITE_URL", default=f"https://{ALLOWED_HOSTS[0]}" if _NAMED else "").rstrip("/")
+if SITE_URL and not SITE_URL.startswith(("https://", "http://")):
+    raise ImproperlyConfigured("Write SITE_URL with its beginning, such as https://console.example.com.")
+
 # --- background work ---------------------------------------------------------------------------------------------
 # A task is only a hint to look at a job: the job's row is the truth. `timeout` and `retry` are for hints and small
 # tasks; export jobs are sent with timeout=-1 and are acknowledged when they start.
@@ -218,11 +229,15 @@ LOGGING = {
         "text": {"()": "linecapi_site.logs.Text", "format": "{asctime} {levelname} {name}: {message}", "style": "{"},
         "json": {"()": "linecapi_site.logs.Json"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},  # not each line twice with DEBUG
         "django-q": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
+        "apprise": {"handlers": ["nowhere"], "level": "WARNING", "propagate": False},  # it would log secret URLs
     },
 }

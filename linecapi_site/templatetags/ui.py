@@ -69,6 +69,10 @@ STATUS: dict[str, tuple[str, str, str | None]] = {  # word, chip class, icon (No
     "divided": ("Divided", "warn", "arrows-split-2"),
     "refused": ("Refused", "err", "x"),
     "unknown": ("Unknown", "run", "help"),
+    # notifications
+    "waiting": ("To be sent", "", "clock"),
+    "sent": ("Sent", "ok", "check"),
+    "given_up": ("Given up", "err", "x"),
 }
 
 
