@@ -36,8 +36,9 @@ def reporting(run_job: Callable, file: Path) -> Callable:
         seconds.clear()
         before = time.process_time()
         ended = timed(pk)
-        with file.open("a") as lines:
-            lines.write(json.dumps({"job": pk, "cpu": time.process_time() - before, **seconds}) + "\n")
+        if ended != "not waiting":  # a second hint for a job that another worker has, or that has ended
+            with file.open("a") as lines:
+                lines.write(json.dumps({"job": pk, "cpu": time.process_time() - before, **seconds}) + "\n")
         return ended
 
     return run
