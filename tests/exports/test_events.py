@@ -104,10 +104,11 @@ def test_a_job_that_was_not_scheduled_counts_for_nobody(schedule):
 
 
 def test_a_job_whose_workers_die_is_no_configuration_error(schedule):
-    a_job(JobState.RUNNING, schedule=schedule, takeovers=dispatch.TAKEOVERS, lease_until=at(0, day=1))
-    dispatch.tick()
+    job = a_job(JobState.RUNNING, schedule=schedule, takeovers=dispatch.TAKEOVERS, lease_until=at(0, day=1))
+    dispatch.tick()  # it also makes the job of a slot that is due by now
+    job.refresh_from_db()
     schedule.refresh_from_db()
-    assert (Job.objects.get().error_kind, schedule.failures) == (ErrorKind.FAULT, 0)
+    assert (job.state, job.error_kind, schedule.failures) == (JobState.ERROR, ErrorKind.FAULT, 0)
 
 
 @pytest.mark.django_db(transaction=True)
