@@ -35,10 +35,14 @@ def freeze(
         created_by=user,
         next_attempt_at=timezone.now(),
     )
-    if target:
-        job.authentication = target.authentication
-        job.destination = target.authentication.name
-        job.connector_key = target.authentication.connector_key
-        job.mapping = target.mapping
-        job.settings = target.settings
+    aim(job, target)
     return job
+
+
+def aim(job: Job, target: Target | None) -> None:
+    """Freeze in an unsaved job where its result goes; None: nowhere."""
+    job.authentication = target.authentication if target else None
+    job.destination = target.authentication.name if target else ""
+    job.connector_key = target.authentication.connector_key if target else ""
+    job.mapping = target.mapping if target else {}
+    job.settings = target.settings if target else {}

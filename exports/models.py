@@ -134,6 +134,7 @@ class RowsFrom(models.TextChoices):
     QUERY = "query", "Query"
     REJECTS = "rejects", "Rows that the parent job did not get through"
     RESULT = "result", "Rows that the parent job found valid"
+    KEPT = "kept", "All rows that the parent job kept"
 
 
 class ErrorKind(models.TextChoices):
@@ -215,6 +216,7 @@ class Job(models.Model):
     priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
     retry_limit = models.PositiveSmallIntegerField(default=0)  # how often its query may be repeated
     domain_key = models.CharField(max_length=255, null=True, unique=True)  # whoever starts it twice gets it once
+    issued_as = models.CharField(max_length=20, blank=True, default="")  # its type, as the API was given it
 
     # where it stands
     state = models.CharField(max_length=12, choices=JobState.choices, default=JobState.QUEUED)
@@ -248,6 +250,8 @@ class Job(models.Model):
     query_seconds = models.FloatField(null=True)
     result_rows = models.BigIntegerField(null=True)
     result_bytes = models.BigIntegerField(default=0)
+    packed_bytes = models.BigIntegerField(null=True)  # of the result as msgpack.gz, see exports.packed
+    unpacked_bytes = models.BigIntegerField(null=True)  # the same as msgpack
     rejects_bytes = models.BigIntegerField(default=0)  # committed length of the rejects file
     tallied_bytes = models.BigIntegerField(default=0)  # of it, what is counted in the job's reasons
 

@@ -20,6 +20,7 @@ from exports import (
     jobs,
     masking,
     notes,
+    packed,
     querying,
 )
 from exports.drain import Drained
@@ -102,6 +103,16 @@ def _steps(job: Job, lease: Lease) -> None:
     lease.check()
     if job.exports:
         exporting.export(job, lease)
+    if job.issued_as:
+        _pack(job, lease)
+
+
+def _pack(job: Job, lease: Lease) -> None:
+    """Whoever issued it by the API asks for its result at once. Without it, it is packed when someone asks."""
+    try:
+        packed.of(job, lease.check)
+    except (OSError, packed.ResultGone):
+        logger.exception("Job %s: its result could not be packed", job.pk)
 
 
 def _done(job: Job, lease: Lease) -> str:
