@@ -14,7 +14,7 @@ _RANGE = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE
 
 @dataclass(frozen=True)
 class Body:
-    """What is always the same bytes. `etag`: with its quotes; `read(start, end)`: bytes from `start` to before `end`."""
+    """What is always the same bytes. `etag`: with its quotes; `read(start, end)`: bytes `start` to before `end`."""
 
     size: int
     etag: str

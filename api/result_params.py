@@ -1,10 +1,9 @@
 """Where a result goes, as calls say it: `result`, or `result_connection_id` with `result_connection_settings`."""
 
-from exports.result_targets import ResultProblem, Where
-
 from api.declared import LARGEST, Call, Param
 from api.errors import invalid
 from exports import result_targets
+from exports.result_targets import ResultProblem, Where
 
 RESULT_PARAMS = (
     Param(

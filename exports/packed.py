@@ -33,10 +33,10 @@ Reader = Callable[[int, int], Iterator[bytes]]
 
 @dataclass(frozen=True)
 class Packed:
-    """`bytes`: of the file; `unpacked`: of the msgpack in it."""
+    """`size`: bytes of the file; `unpacked`: of the msgpack in it."""
 
     path: Path
-    bytes: int
+    size: int
     unpacked: int
 
     def read(self, start: int, end: int) -> Iterator[bytes]:
@@ -45,7 +45,7 @@ class Packed:
 
     def read_unpacked(self, start: int, end: int) -> Iterator[bytes]:
         """The same of the msgpack: what stands before `start` is unpacked too."""
-        return _between(_unpacked(self.read(0, self.bytes)), start, end)
+        return _between(_unpacked(self.read(0, self.size)), start, end)
 
 
 def of(job: Job, heard: Heard = lambda: None) -> Packed:

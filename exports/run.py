@@ -26,6 +26,7 @@ from exports import (
 from exports.drain import Drained
 from exports.endings import JobFailed, RetryLater
 from exports.exporter.plan import PlanError
+from exports.job_files import ResultGone
 from exports.lease import JobKilled, Lease, LostLease, db_retry, heartbeat
 from exports.models import WAITING, ErrorKind, Job, JobLog, JobState, Mode, RowsFrom
 from integrations.secrets import SecretUnreadable
@@ -111,7 +112,7 @@ def _pack(job: Job, lease: Lease) -> None:
     """Whoever issued it by the API asks for its result at once. Without it, it is packed when someone asks."""
     try:
         packed.of(job, lease.check)
-    except (OSError, packed.ResultGone):
+    except (OSError, ResultGone):
         logger.exception("Job %s: its result could not be packed", job.pk)
 
 

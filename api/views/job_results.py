@@ -92,8 +92,8 @@ def _answer(call: Call, job: Job, kept: KeptResult) -> HttpResponseBase:
 def _body(job: Job, found: Packed, compressed: bool, header: bytes) -> Body:
     """The packed result, or the msgpack in it, with the header before it."""
     first = b"".join(packed.compressed([header])) if compressed and header else header
-    size = len(first) + (found.bytes if compressed else found.unpacked)
-    tag = f'"{job.pk}-{found.bytes}-{found.unpacked}{"-gz" * compressed}{"-header" * bool(header)}"'
+    size = len(first) + (found.size if compressed else found.unpacked)
+    tag = f'"{job.pk}-{found.size}-{found.unpacked}{"-gz" * compressed}{"-header" * bool(header)}"'
     read = packed.behind(first, found.read if compressed else found.read_unpacked)
     return Body(size, tag, GZ_MEDIA if compressed else MSGPACK.media, read)
 

@@ -15,6 +15,7 @@ from api.job_objects import JOB, JOB_WITH_DEBUG, STANDING, STATES, STATUS
 from api.result_params import RESULT_PARAMS, where
 from exports import job_files, packed, titles
 from exports import jobs as started
+from exports.job_files import ResultGone
 from exports.jobs import DomainKeyTaken
 from exports.models import MOST_RETRIES, EngineType, Job, JobState, Priority
 from exports.options import Options
@@ -176,7 +177,7 @@ def _with_size(job: Job) -> Job:
     if job.state == JobState.SUCCESS and job.packed_bytes is None and job_files.available(job):
         try:
             packed.of(job)
-        except packed.ResultGone:
+        except ResultGone:
             return job  # deleted in this moment
     return job
 
