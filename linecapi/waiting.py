@@ -1,0 +1,97 @@
+"""Waiting for a job: asks less and less often, and outlasts a server that restarts meanwhile."""
+
+import sys
+import time
+from collections.abc import Callable
+
+from urllib3.exceptions import HTTPError
+
+from linecapi import jobs, printing
+from linecapi.jobs import Job
+from linecapi.problems import Exit, Problem, Unanswered
+from linecapi.service import Service
+
+FIRST, LONGEST, GROWTH = 0.5, 10.0, 1.5  # seconds between two questions
+SILENCE = 900.0  # seconds without any answer after which it gives up
+FINISHED = {"success": Exit.SUCCESS, "error": Exit.JOB_ERROR, "killed": Exit.JOB_KILLED}
+
+
+def wait(td: Service, job_id: str) -> Job:
+    """The job, once it has ended. Raises Problem, and at Ctrl-C says how to go on."""
+    line = Line()
+    try:
+        return _ended(td, job_id, line)
+    except KeyboardInterrupt:
+        line.clear()
+        printing.note(f"Job {job_id} goes on. To stop it: linecapi job:kill {job_id}")
+        raise
+    finally:
+        line.clear()
+
+
+def _ended(td: Service, job_id: str, line: "Line", clock: Callable[[], float] = time.monotonic) -> Job:
+    pause, answered = FIRST, clock()
+    while True:
+        try:
+            job = td.show_job(job_id)
+            answered = clock()
+            line.says = ": ".join(filter(None, [job["status"], jobs.last_line(job, "cmdout")]))
+        except (Unanswered, HTTPError) as error:
+            line.says = "the server does not answer, trying again"
+            if clock() - answered > SILENCE:
+                raise Problem(f"{error} Job {job_id} goes on: linecapi job:show -w {job_id}") from error
+        else:
+            if job["status"] in FINISHED:
+                return job
+        _pass(td, pause, line)
+        pause = min(pause * GROWTH, LONGEST)
+
+
+def _pass(td: Service, seconds: float, line: "Line") -> None:
+    """Let the time pass, with the clock in sight."""
+    while seconds > 0:
+        line.show()
+        td.sleep(min(1.0, seconds))
+        seconds -= 1.0
+
+
+class Line:
+    """One line on the terminal that is written over, nothing where there is none."""
+
+    def __init__(self) -> None:
+        self.terminal = sys.stderr.isatty()
+        self.started = time.monotonic()
+        self.says = "queued"
+        self.size = 0
+
+    def show(self) -> None:
+        elapsed = printing.span(time.monotonic() - self.started)
+        self._write(printing.cut(f"{elapsed}  {printing.cell(self.says)}", 79))
+
+    def clear(self) -> None:
+        if self.size:
+            self._write("")
+            self.size = 0
+
+    def _write(self, text: str) -> None:
+        if self.terminal:
+            size = printing.width(text)
+            print(f"\r{text}{' ' * (self.size - size)}{'' if text else chr(13)}", end="", file=sys.stderr, flush=True)
+            self.size = size
+
+
+def ended_well(td: Service, job_id: str) -> Job:
+    """The job, once it has succeeded. Raises Problem where it has not."""
+    job = wait(td, job_id)
+    check(job)
+    return job
+
+
+def check(job: Job) -> None:
+    """Raises Problem, with an exit code of its own, for a job that ended in error or was killed."""
+    job_id, exit_code = job["job_id"], FINISHED.get(job["status"])
+    if exit_code == Exit.JOB_ERROR:
+        says = jobs.last_line(job, "stderr") or f"see linecapi job:show -v {job_id}"
+        raise Problem(f"Job {job_id} ended in error: {says}", exit_code)
+    if exit_code == Exit.JOB_KILLED:
+        raise Problem(f"Job {job_id} was killed.", exit_code)
