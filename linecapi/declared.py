@@ -22,14 +22,15 @@ def option(*names: str, **how: Any) -> Option:
 
 @dataclass
 class Call:
-    """One call of a command: its options, and the server, which is looked up when it is needed."""
+    """One call of a command: its options, how it waits, and the server, which is looked up when it is needed."""
 
     args: argparse.Namespace
+    sleep: Callable[[float], None]
 
     @cached_property
     def td(self) -> Service:
         given = vars(self.args)
-        return Service(settings.read(given.get("apikey"), given.get("endpoint")))
+        return Service(settings.read(given.get("apikey"), given.get("endpoint")), self.sleep)
 
     @property
     def json(self) -> bool:

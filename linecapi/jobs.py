@@ -1,11 +1,13 @@
 """What is told of a job. A Job is what td-client's `show_job` and `list_jobs` give."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 from linecapi import printing
 
 Job = dict[str, Any]
+TIME = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC ", re.MULTILINE)
 FINISHED = ("success", "error", "killed")
 UNSAID = ("url", "org_name", "result_url")  # parts of td-client's jobs that no server fills
 
@@ -40,5 +42,9 @@ def log(job: Job, part: str = "cmdout") -> str:
     return ((job.get("debug") or {}).get(part) or "").strip()
 
 
-def last_line(job: Job, part: str) -> str:
-    return (log(job, part).splitlines() or [""])[-1]
+def last_said(job: Job, part: str) -> str:
+    """The last thing in it, on one line: all from the last time that stands before one, which itself is left out."""
+    text = log(job, part)
+    timed = list(TIME.finditer(text))
+    last = text[timed[-1].end() :] if timed else (text.splitlines() or [""])[-1]
+    return printing.cell(last)

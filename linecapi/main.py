@@ -4,7 +4,8 @@ import argparse
 import difflib
 import os
 import sys
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
 from typing import Any, NoReturn
 
@@ -20,6 +21,7 @@ GLOBAL = (
     option("-e", "--endpoint", metavar="URL", default=argparse.SUPPRESS, help="the server (or TD_API_SERVER)"),
     option("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON, for programs"),
 )
+Sleep = Callable[[float], None]
 USAGE = "linecapi [-k KEY] [-e URL] [--json] COMMAND [OPTION…]"
 HELP: dict[str, Any] = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
 ENDING = """\
@@ -36,10 +38,10 @@ class Parser(argparse.ArgumentParser):
         raise Problem(f"{message}. See {self.prog} --help.", Exit.USAGE)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, sleep: Sleep = time.sleep) -> int:
     """→ the exit code."""
     try:
-        code = run(sys.argv[1:] if argv is None else argv)
+        code = run(sys.argv[1:] if argv is None else argv, sleep)
         sys.stdout.flush()
     except Problem as problem:
         return _failed(str(problem), problem.exit_code)
@@ -60,7 +62,7 @@ def _failed(says: str, code: Exit) -> int:
     return code
 
 
-def run(argv: Sequence[str]) -> int:
+def run(argv: Sequence[str], sleep: Sleep) -> int:
     """Raises what main() explains."""
     outer = _outer()
     given = outer.parse_args(argv)
@@ -72,14 +74,15 @@ def run(argv: Sequence[str]) -> int:
     elif given.command == "help":
         _parser(_named(given.rest[0])).print_help()
     else:
-        return _called(_named(given.command), given)
+        return _called(_named(given.command), given, sleep)
     return Exit.SUCCESS
 
 
-def _called(command: Command, given: argparse.Namespace) -> int:
+def _called(command: Command, given: argparse.Namespace, sleep: Sleep) -> int:
     """Options may stand before the command's name and after it."""
     before = argparse.Namespace(**{"json": False, **vars(given)})
-    return command.run(Call(_parser(command).parse_intermixed_args(given.rest, before))) or Exit.SUCCESS
+    args = _parser(command).parse_intermixed_args(given.rest, before)
+    return command.run(Call(args, sleep)) or Exit.SUCCESS
 
 
 def _outer() -> Parser:

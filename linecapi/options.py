@@ -27,14 +27,12 @@ SQL = option("sql", nargs="?", metavar="SQL", help="the query; - reads it from s
 SQL_FILE = option("-q", "--query", metavar="FILE", help="read the query from this file")
 TYPE = option("-T", "--type", default="hive", metavar="TYPE", help="how it is read: hive (default), presto, trino")
 PRIORITY = option("-P", "--priority", type=priority, help="very-low, low, normal, high, very-high, or -2 to 2")
-RETRY = option(
-    "-R", "--retry", type=at_least(0, MOST_RETRIES), metavar="N", help="how often it is repeated if it fails"
-)
+RETRY = option("-R", "--retry", type=at_least(0, MOST_RETRIES), metavar="N", help="repeat a failed one so often")
 RESULT = option(
     "-r",
     "--result",
     metavar="JSON|NAME|@FILE",
-    help="where the rows go: JSON, an authentication's name, or a file with either, so that no history keeps a token",
+    help="where the rows go: JSON, an authentication's name, or a file with either (no history keeps that)",
 )
 
 

@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,7 +30,7 @@ for library in ("tdclient", "urllib3"):
 class Service(API):
     """The server. Its methods are td-client's; what fails is a Problem."""
 
-    def __init__(self, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, settings: Settings, sleep: Callable[[float], None]) -> None:
         trusted: dict[str, Any] = {"ca_certs": path} if (path := os.environ.get("SSL_CERT_FILE")) else {}
         super().__init__(settings.apikey, endpoint=settings.endpoint, retries=False, **trusted)
         self.sleep = sleep

@@ -35,7 +35,7 @@ def _ended(td: Service, job_id: str, line: "Line", clock: Callable[[], float] = 
         try:
             job = td.show_job(job_id)
             answered = clock()
-            line.says = ": ".join(filter(None, [job["status"], jobs.last_line(job, "cmdout")]))
+            line.says = ": ".join(filter(None, [job["status"], jobs.last_said(job, "cmdout")]))
         except (Unanswered, HTTPError) as error:
             line.says = "the server does not answer, trying again"
             if clock() - answered > SILENCE:
@@ -91,7 +91,7 @@ def check(job: Job) -> None:
     """Raises Problem, with an exit code of its own, for a job that ended in error or was killed."""
     job_id, exit_code = job["job_id"], FINISHED.get(job["status"])
     if exit_code == Exit.JOB_ERROR:
-        says = jobs.last_line(job, "stderr") or f"see linecapi job:show -v {job_id}"
+        says = jobs.last_said(job, "stderr") or f"see linecapi job:show -v {job_id}"
         raise Problem(f"Job {job_id} ended in error: {says}", exit_code)
     if exit_code == Exit.JOB_KILLED:
         raise Problem(f"Job {job_id} was killed.", exit_code)

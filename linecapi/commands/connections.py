@@ -24,9 +24,7 @@ def connection_list(call: Call) -> None:
     "connection:create",
     "Create an authentication",
     NAME,
-    option(
-        "url", metavar="JSON|@FILE", help="its type and settings, or a file with them, so that no history keeps a token"
-    ),
+    option("url", metavar="JSON|@FILE", help="type and settings, or a file with them (no history keeps that)"),
     examples=("line_capi_test @line.json", """line_capi_test '{"type": "line_conversion", "line_tag_id": …}'"""),
     aliases=("result:create",),
 )

@@ -60,5 +60,5 @@ def _waited(call: Call, job_id: str) -> None:
     elif call.json:
         printing.as_json(jobs.shown(job))
     else:
-        printing.fields({"Status": job["status"], "Rows": jobs.rows(job), "Elapsed": jobs.elapsed(job)})
-        print(jobs.log(job))
+        told = {"Status": job["status"], "Rows": jobs.rows(job), "Elapsed": jobs.elapsed(job), "Log": jobs.log(job)}
+        printing.fields({name: value for name, value in told.items() if value})
