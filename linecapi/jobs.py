@@ -7,7 +7,7 @@ from typing import Any
 from linecapi import printing
 
 Job = dict[str, Any]
-TIME = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC ", re.MULTILINE)
+TIME = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC ")
 FINISHED = ("success", "error", "killed")
 UNSAID = ("url", "org_name", "result_url")  # parts of td-client's jobs that no server fills
 
@@ -42,9 +42,19 @@ def log(job: Job, part: str = "cmdout") -> str:
     return ((job.get("debug") or {}).get(part) or "").strip()
 
 
-def last_said(job: Job, part: str) -> str:
-    """The last thing in it, on one line: all from the last time that stands before one, which itself is left out."""
-    text = log(job, part)
-    timed = list(TIME.finditer(text))
-    last = text[timed[-1].end() :] if timed else (text.splitlines() or [""])[-1]
-    return printing.cell(last)
+def phase(job: Job) -> str:
+    """What it does now: the last line of its log, whose first tells that it was queued."""
+    lines = log(job).splitlines()
+    return _untimed(lines[-1]) if job["status"] == "running" and len(lines) > 1 else str(job["status"])
+
+
+def trouble(job: Job) -> str:
+    """What went wrong at last, in one line: the last line that has a time and those after it, or the last one."""
+    lines = log(job, "stderr").splitlines()
+    timed = [number for number, line in enumerate(lines) if TIME.match(line)]
+    last = map(_untimed, lines[timed[-1] if timed else -1 :])
+    return " ".join(line if line.endswith((".", "!", "?")) else f"{line}." for line in last)
+
+
+def _untimed(line: str) -> str:
+    return TIME.sub("", line.strip())

@@ -108,6 +108,12 @@ def cut(text: str, size: int) -> str:
     return text + "…"
 
 
+def target(result: str | None) -> str:
+    """An export target in a word: the type that its JSON names, or what it is without its secrets."""
+    text = masked(result)
+    return str(json.loads(text).get("type", "{…}")) if text.startswith('{"') else text
+
+
 def masked(result: str | None) -> str:
     """An export target without its secrets, whatever server gave it."""
     text = result or ""

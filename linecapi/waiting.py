@@ -2,7 +2,6 @@
 
 import sys
 import time
-from collections.abc import Callable
 
 from urllib3.exceptions import HTTPError
 
@@ -29,17 +28,16 @@ def wait(td: Service, job_id: str) -> Job:
         line.clear()
 
 
-def _ended(td: Service, job_id: str, line: "Line", clock: Callable[[], float] = time.monotonic) -> Job:
-    pause, answered = FIRST, clock()
+def _ended(td: Service, job_id: str, line: "Line") -> Job:
+    pause, silent = FIRST, 0.0
     while True:
         try:
             job = td.show_job(job_id)
-            answered = clock()
-            line.says = ": ".join(filter(None, [job["status"], jobs.last_said(job, "cmdout")]))
+            silent, line.says = 0.0, jobs.phase(job)
         except (Unanswered, HTTPError) as error:
-            line.says = "the server does not answer, trying again"
-            if clock() - answered > SILENCE:
-                raise Problem(f"{error} Job {job_id} goes on: linecapi job:show -w {job_id}") from error
+            silent, line.says = silent + pause, "the server does not answer, trying again"
+            if silent > SILENCE:
+                raise Problem(f"{error} Job {job_id} may go on: linecapi job:show -w {job_id}") from error
         else:
             if job["status"] in FINISHED:
                 return job
@@ -91,7 +89,7 @@ def check(job: Job) -> None:
     """Raises Problem, with an exit code of its own, for a job that ended in error or was killed."""
     job_id, exit_code = job["job_id"], FINISHED.get(job["status"])
     if exit_code == Exit.JOB_ERROR:
-        says = jobs.last_said(job, "stderr") or f"see linecapi job:show -v {job_id}"
+        says = jobs.trouble(job) or f"see linecapi job:show -v {job_id}"
         raise Problem(f"Job {job_id} ended in error: {says}", exit_code)
     if exit_code == Exit.JOB_KILLED:
         raise Problem(f"Job {job_id} was killed.", exit_code)

@@ -38,7 +38,7 @@ def _line(job: Job) -> tuple[object, ...]:
         jobs.priority(job),
         job["type"],
         job["database"],
-        printing.masked(job["result"]),
+        printing.target(job["result"]),
         job["query"],
     )
 

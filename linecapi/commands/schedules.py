@@ -37,7 +37,7 @@ def _line(schedule: dict[str, Any]) -> tuple[object, ...]:
         _time(schedule.get("next_time")),
         schedule.get("delay"),
         jobs.priority(schedule),
-        printing.masked(schedule.get("result")),
+        printing.target(schedule.get("result")),
         schedule.get("database"),
         schedule.get("query"),
     )
@@ -148,7 +148,7 @@ def sched_history(call: Call) -> None:
 
 
 def _past(job: dict[str, Any]) -> tuple[object, ...]:
-    result = printing.masked(job.get("result"))
+    result = printing.target(job.get("result"))
     return job["job_id"], _time(job.get("scheduled_at")), job.get("status"), jobs.priority(job), result
 
 

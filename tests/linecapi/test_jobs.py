@@ -16,6 +16,7 @@ def test_jobs_are_listed_in_columns(linecapi, td):
     assert lines[0].split() == heads
     assert lines[3].startswith("19     success  2026-11-30 14:00:00 UTC")
     assert "1m 03s" in lines[3]
+    assert "line_conversion" in lines[3]
     assert "hidden" not in lines[3]
 
 

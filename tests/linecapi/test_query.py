@@ -1,9 +1,18 @@
 import io
+import os
+import pty
+import re
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
 
 import msgpack
 import pytest
 
-from tests.linecapi.conftest import job
+from tests.linecapi.conftest import KEY, job
+
+ROOT = Path(__file__).resolve().parents[2]
 
 ISSUE, SHOW, RESULT = "POST /v3/job/issue/hive/shop", "GET /v3/job/show/19", "GET /v3/job/result/19"
 ISSUED = {"job": "19", "job_id": "19", "database": "shop"}
@@ -67,6 +76,14 @@ def test_waiting_outlasts_a_server_that_restarts(linecapi, td, waited):
     assert (ended.code, ended.json) == (0, [[1, "森"], [2, None]])
 
 
+def test_waiting_gives_up_on_a_server_that_stays_away(linecapi, td, waited):
+    td.answers(SHOW, (503, {"message": "Down."}))
+    ended = linecapi("query", "-d", "shop", "-w", "select 1")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.endswith("(HTTP 503) Job 19 may go on: linecapi job:show -w 19\n")
+    assert 900 < sum(ended.slept) < 1500
+
+
 @pytest.mark.parametrize(
     ("options", "out"),
     [
@@ -105,7 +122,7 @@ def test_how_the_job_ended_is_the_exit_code(linecapi, td, waited, status, code):
     ended = linecapi("query", "-d", "shop", "-w", "select 1")
     assert (ended.code, ended.out) == (code, "")
     says = (
-        "ended in error: LINE refused the access token (401) Paste a new one." if status == "error" else "was killed."
+        "ended in error: LINE refused the access token (401). Paste a new one." if status == "error" else "was killed."
     )
     assert ended.err.splitlines()[-1] == f"linecapi: Job 19 {says}"
 
@@ -131,3 +148,27 @@ def test_a_domain_key_that_is_taken_names_its_job(linecapi, td):
 def test_programs_get_the_jobs_number(linecapi, td):
     td.answers(ISSUE, ISSUED)
     assert linecapi("query", "-d", "shop", "--json", "select 1").json == {"job_id": "19", "database": "shop"}
+
+
+def test_a_terminal_shows_the_phase_and_the_time(td, waited, home, tmp_path):
+    queued = "2026-11-30 14:00:00 UTC Query queued by me."
+    running = job(status="running", debug={"cmdout": f"{queued}\n2026-11-30 14:00:01 UTC Sending.", "stderr": ""})
+    td.answers(SHOW, job(status="queued", debug={"cmdout": queued, "stderr": ""}), running, job())
+    shown = on_a_terminal(["query", "-d", "shop", "-w", "-x", "select 1"], td)
+    assert re.search(r"\r0s  queued *\r\ds  Sending\. *\r +\rStatus  : success\r\n", shown), shown
+    assert "\x1b" not in shown
+
+
+def on_a_terminal(argv, td):
+    """What a terminal shows of the command."""
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"TD_API_KEY": KEY, "TD_API_SERVER": td.url}
+    command = [sys.executable, "-m", "linecapi", *argv]
+    subprocess.run(command, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, timeout=30)
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # at its end
+        while read := os.read(ours, 65536):
+            shown += read
+    os.close(ours)
+    return shown.decode()
