@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from linecapi import settings
+from linecapi import printing, settings
 from linecapi.problems import Exit
 from linecapi.service import Service
 
@@ -35,6 +35,13 @@ class Call:
     @property
     def json(self) -> bool:
         return bool(self.args.json)
+
+    def tell(self, text: str, /, **what: Any) -> None:
+        """What was done: a sentence, or `what` as JSON for programs."""
+        if self.json:
+            printing.as_json(what)
+        else:
+            print(text)
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,11 @@ def main(argv: Sequence[str] | None = None, sleep: Sleep = time.sleep) -> int:
         return _failed("the server answers, but not as the API does. Check the endpoint.", Exit.ERROR)
     except HTTPError:
         return _failed("the connection broke before the answer was whole. Try again.", Exit.ERROR)
+    except Exception as error:
+        if os.environ.get("LINECAPI_DEBUG"):
+            raise
+        says = f"unforeseen {type(error).__name__}: {error}. LINECAPI_DEBUG=1 shows where."
+        return _failed(" ".join(says.split()), Exit.ERROR)
     return code
 
 

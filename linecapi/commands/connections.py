@@ -30,7 +30,7 @@ def connection_list(call: Call) -> None:
 )
 def connection_create(call: Call) -> None:
     call.td.create_result(call.args.name, file_or_text(call.args.url) or "")
-    print(f"Authentication '{call.args.name}' is created.")
+    call.tell(f"Authentication '{call.args.name}' is created.", name=call.args.name)
 
 
 @command(
@@ -38,4 +38,4 @@ def connection_create(call: Call) -> None:
 )
 def connection_delete(call: Call) -> None:
     call.td.delete_result(call.args.name)
-    print(f"Authentication '{call.args.name}' is deleted.")
+    call.tell(f"Authentication '{call.args.name}' is deleted.", name=call.args.name)

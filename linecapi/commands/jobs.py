@@ -3,6 +3,7 @@ from linecapi.declared import Call, at_least, command, option
 from linecapi.jobs import Job
 
 JOB = option("job_id", metavar="ID", help="the job's number")
+KILLED = {"running": "is killed"}  # what waits is canceled
 HEADS = ("JobID", "Status", "Start", "Elapsed", "Rows", "Priority", "Type", "Database", "Result", "Query")
 
 
@@ -87,10 +88,7 @@ def _fields(job: Job, *, verbose: bool) -> dict[str, object]:
 def job_status(call: Call) -> None:
     """The words: queued, running, success, error, killed."""
     status = call.td.job_status(call.args.job_id)
-    if call.json:
-        printing.as_json({"job_id": call.args.job_id, "status": status})
-    else:
-        print(status)
+    call.tell(status, job_id=call.args.job_id, status=status)
 
 
 @command("job:kill", "Stop a job", JOB, examples=("19",), aliases=("kill",))
@@ -98,12 +96,8 @@ def job_kill(call: Call) -> None:
     """A job that has already ended stays as it is, and that is no error."""
     job_id = call.args.job_id
     former = call.td.kill(job_id)
-    if call.json:
-        printing.as_json({"job_id": job_id, "former_status": former})
-    elif former in jobs.FINISHED:
-        print(f"Job {job_id} has already finished ({former}).")
-    else:
-        print(f"Job {job_id} is {'killed' if former == 'running' else 'canceled'}.")
+    now = f"has already finished ({former})" if former in jobs.FINISHED else KILLED.get(former or "", "is canceled")
+    call.tell(f"Job {job_id} {now}.", job_id=job_id, former_status=former)
 
 
 @command(

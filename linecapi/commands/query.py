@@ -2,6 +2,8 @@ from linecapi import jobs, options, printing, results, waiting
 from linecapi.declared import Call, command, option
 from linecapi.options import needed_sql, result_of
 
+QUEUED = "Job {0} is queued.\nUse 'linecapi job:show {0}' to show the status."
+
 
 @command(
     "query",
@@ -41,19 +43,12 @@ def query(call: Call) -> None:
     if args.wait:
         _waited(call, job_id)
     else:
-        _issued(call, job_id)
-
-
-def _issued(call: Call, job_id: str) -> None:
-    if call.json:
-        printing.as_json({"job_id": job_id, "database": call.args.database})
-    else:
-        print(f"Job {job_id} is queued.\nUse 'linecapi job:show {job_id}' to show the status.")
+        call.tell(QUEUED.format(job_id), job_id=job_id, database=call.args.database)
 
 
 def _waited(call: Call, job_id: str) -> None:
     args = call.args
-    printing.note(f"Job {job_id} is queued.\nUse 'linecapi job:show {job_id}' to show the status.")
+    printing.note(QUEUED.format(job_id))
     job = waiting.ended_well(call.td, job_id)
     if not args.exclude and (args.result is None or args.format or args.output):
         results.write_if_any(call, job)

@@ -117,10 +117,7 @@ def _values(call: Call) -> dict[str, Any]:
 
 
 def _say(call: Call, answer: dict[str, Any], text: str) -> None:
-    if call.json:
-        printing.as_json(answer | ({"result": printing.masked(answer["result"])} if "result" in answer else {}))
-    else:
-        print(text)
+    call.tell(text, **(answer | {"result": printing.masked(answer.get("result"))}))
 
 
 @command("sched:delete", "Delete a saved query and its schedule", NAME, examples=("daily_events",))

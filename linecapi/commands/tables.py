@@ -23,7 +23,7 @@ def db_list(call: Call) -> None:
 @command("db:create", "Create a database", DATABASE, examples=("shop",))
 def db_create(call: Call) -> None:
     call.td.create_database(call.args.database)
-    print(f"Database '{call.args.database}' is created.")
+    call.tell(f"Database '{call.args.database}' is created.", database=call.args.database)
 
 
 @command("db:delete", "Delete a database", DATABASE, FORCE, examples=("shop", "-f shop"))
@@ -32,7 +32,7 @@ def db_delete(call: Call) -> None:
     name = call.args.database
     _agree(call, f"database {name} with all its tables")
     call.td.delete_database(name)
-    print(f"Database '{name}' is deleted.")
+    call.tell(f"Database '{name}' is deleted.", database=name)
 
 
 @command("table:list", "List the tables of a database", DATABASE, examples=("shop", "shop --json"), aliases=("tables",))
@@ -53,8 +53,9 @@ def _line(table: dict[str, Any]) -> tuple[object, ...]:
 @command("table:create", "Create a table", DATABASE, TABLE, examples=("shop events",))
 def table_create(call: Call) -> None:
     """It has no column but time; importing rows adds theirs."""
-    call.td.create_log_table(call.args.database, call.args.table)
-    print(f"Table '{call.args.database}.{call.args.table}' is created.")
+    args = call.args
+    call.td.create_log_table(args.database, args.table)
+    call.tell(f"Table '{args.database}.{args.table}' is created.", database=args.database, table=args.table)
 
 
 @command("table:delete", "Delete a table", DATABASE, TABLE, FORCE, examples=("shop events", "-f shop events"))
@@ -63,7 +64,7 @@ def table_delete(call: Call) -> None:
     args = call.args
     _agree(call, f"table {args.database}.{args.table}")
     call.td.delete_table(args.database, args.table)
-    print(f"Table '{args.database}.{args.table}' is deleted.")
+    call.tell(f"Table '{args.database}.{args.table}' is deleted.", database=args.database, table=args.table)
 
 
 def _agree(call: Call, what: str) -> None:
@@ -102,7 +103,5 @@ def import_files(call: Call) -> None:
     rows = 0
     for name, form in zip(args.files, forms, strict=True):
         rows += importing.import_file(call.td, args.database, args.table, name, form, args.time_column)
-    if call.json:
-        printing.as_json({"database": args.database, "table": args.table, "rows": rows})
-    else:
-        print(f"Imported {rows:,} rows into {args.database}.{args.table}.")
+    says = f"Imported {rows:,} rows into {args.database}.{args.table}."
+    call.tell(says, database=args.database, table=args.table, rows=rows)

@@ -95,3 +95,20 @@ def test_status_tells_whose_key_it_is_but_not_the_key(linecapi, td):
     td.answers("GET /v3/user/show", {"id": 1, "name": "Mori", "email": "mori@example.com"})
     ended = linecapi("status")
     assert ended.out == f"Endpoint : {td.url}\nUser     : Mori\nEmail    : mori@example.com\n"
+
+
+def test_what_nobody_foresaw_is_one_line_too(linecapi, td):
+    td.answers("GET /v3/job/show/19", {"status": "success", "hive_result_schema": "no\nJSON"})
+    ended = linecapi("job:show", "19")
+    assert (ended.code, ended.err.count("\n")) == (1, 1)
+    assert "unforeseen JSONDecodeError" in ended.err
+
+
+def test_a_proxy_of_the_environment_is_used_but_for_no_proxy(call, td, home, monkeypatch):
+    monkeypatch.setenv("http_proxy", td.url)
+    td.answers("GET /v3/system/server_status", {"status": "ok"})
+    argv = ["-k", KEY, "-e", "http://console.test", "server:status"]
+    assert call(*argv).out == "http://console.test: ok\n"
+    assert td.asked[0].headers["host"] == "console.test"
+    monkeypatch.setenv("no_proxy", "console.test")
+    assert "is not known" in call(*argv).err
