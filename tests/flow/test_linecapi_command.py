@@ -21,7 +21,7 @@ pytestmark = pytest.mark.flow
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
 EVENTS = "select * from line_capi_tbl"
-LINE = {"type": "line_conversion", "line_tag_id": "tag-1", "access_token": "token-1"}
+LINE = {"type": "line_conversion", "line_tag_id": "tag-1", "access_token": "token-1", "line_channel_id": "1234567890"}
 ENDLESS = "select e.* from line_capi_tbl e, range(1000000000) a, range(1000) b order by b.range"
 
 
