@@ -4,6 +4,7 @@ import csv
 import io
 import itertools
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -43,11 +44,18 @@ def format_of(call: Call) -> str:
     return "table"
 
 
+def check(call: Call) -> None:
+    """Raises Problem for options that cannot be met, before a job runs for them."""
+    args = call.args
+    if format_of(call) == "msgpack.gz" and args.limit is not None:
+        raise Problem("msgpack.gz is written as it is stored, without -l. Use -f msgpack.", Exit.USAGE)
+    if args.output and not os.access(Path(args.output).absolute().parent, os.W_OK):
+        raise Problem(f"{args.output} cannot be written: its folder is missing or closed.", Exit.USAGE)
+
+
 def write(call: Call, job: Job) -> None:
     """The rows of a job to where the options say. Raises Problem."""
     form, args = format_of(call), call.args
-    if form == "msgpack.gz" and args.limit is not None:
-        raise Problem("msgpack.gz is written as it is stored, without -l. Use -f msgpack.", Exit.USAGE)
     with _target(args.output) as out:
         if form == "msgpack.gz":
             _raw(call.td, job["job_id"], out)
@@ -125,7 +133,9 @@ def _jsonl(rows: Iterable[Row], columns: list[str], out: TextIO, named: bool) ->
 
 
 def _objects(rows: Iterable[Row], columns: list[str], named: bool) -> Iterator[str]:
-    return (_dumped(dict(zip(columns, row, strict=False)) if named else row) for row in rows)
+    for row in rows:
+        values = [None if isinstance(value, float) and not math.isfinite(value) else value for value in row]
+        yield _dumped(dict(zip(columns, values, strict=False)) if named else values)
 
 
 def _dumped(value: Any) -> str:

@@ -109,6 +109,7 @@ def job_kill(call: Call) -> None:
 )
 def job_result(call: Call) -> None:
     """A job that ended in error has no rows: exit code 3, or 4 if it was killed."""
+    results.check(call)
     job = call.td.show_job(call.args.job_id)
     waiting.check(job)
     results.write(call, job)

@@ -30,6 +30,7 @@ QUEUED = "Job {0} is queued.\nUse 'linecapi job:show {0}' to show the status."
 def query(call: Call) -> None:
     """With -w it waits, also while the server restarts; Ctrl-C leaves the job as it is."""
     args = call.args
+    results.check(call)
     more = {"domain_key": args.domain_key} if args.domain_key else {}
     job_id = call.td.query(
         needed_sql(args),

@@ -51,6 +51,17 @@ def test_without_a_query_nothing_is_asked(linecapi, td, sql):
     assert (ended.code, td.asked) == (2, [])
 
 
+@pytest.mark.parametrize("options", [["-o", "/no/such/folder/rows.csv"], ["-f", "msgpack.gz", "-l", "1"]])
+def test_rows_that_could_not_be_written_start_no_job(linecapi, td, options):
+    ended = linecapi("query", "-d", "shop", "-w", *options, "select 1")
+    assert (ended.code, td.asked) == (2, [])
+
+
+def test_json_has_no_numbers_that_json_does_not_know(linecapi, td, waited):
+    td.answers(RESULT, msgpack.packb([float("nan"), float("inf")]))
+    assert linecapi("query", "-d", "shop", "-w", "--json", "select 1").out == "[\n[null, null]\n]\n"
+
+
 @pytest.mark.parametrize("given", ["inline", "file"])
 def test_the_target_goes_along_and_its_token_is_not_printed(linecapi, td, tmp_path, given):
     target = '{"type": "line_conversion", "line_tag_id": "t", "access_token": "hidden"}'
