@@ -45,10 +45,11 @@ def run_job(pk: int) -> str:
 
 def _run_job(pk: int) -> str:
     if drain.begun():
-        Job.objects.filter(pk=pk, state__in=WAITING).update(hinted_at=None)
+        _not_now(pk)
         return "the cluster ends"
     lease = Lease(pk)
     if not lease.claim():
+        _not_now(pk)
         return "not waiting"
     try:
         with heartbeat(lease):
@@ -59,6 +60,11 @@ def _run_job(pk: int) -> str:
         connection.close()
         logger.exception("Job %s: the console's database was away", pk)
         return _abandon(lease)
+
+
+def _not_now(pk: int) -> None:
+    """If the job waits, a worker is woken for it anew as soon as its time and turn have come."""
+    Job.objects.filter(pk=pk, state__in=WAITING).update(hinted_at=None)
 
 
 def _abandon(lease: Lease) -> str:
