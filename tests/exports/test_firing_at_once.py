@@ -34,13 +34,14 @@ def process(work, *values):
 
 
 def firing_on(stop, errors):
-    while not stop.is_set():
-        try:
-            firing.fire(NOW)
-            dispatch.tick()
-        except Exception as error:
-            errors.put(repr(error))
-            connection.close()
+    with time_machine.travel(NOW):
+        while not stop.is_set():
+            try:
+                firing.fire(NOW)
+                dispatch.tick()
+            except Exception as error:
+                errors.put(repr(error))
+                connection.close()
 
 
 def wait_until(true, seconds=60):
@@ -99,7 +100,8 @@ def test_a_process_that_is_killed_before_it_wakes_a_worker_leaves_that_to_anothe
     a_schedule("* * * * *", slot=at(11))
 
     def fire_and_die():
-        firing.fire(at(11))
+        with time_machine.travel(at(11)):
+            firing.fire(at(11))
         os.kill(os.getpid(), signal.SIGKILL)
 
     process(fire_and_die).join(20)

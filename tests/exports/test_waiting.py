@@ -1,11 +1,13 @@
 """Which job a queued job of a schedule waits for, and how jobs tell of their schedules."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from exports import job_words, waiting
-from exports.models import Job
+from exports.models import Schedule
 from tests.exports.factories import a_job, a_query
 from tests.exports.schedules import a_schedule, at
 
@@ -60,8 +62,10 @@ def test_the_list_and_the_job_tell_what_it_waits_for(look, schedule):
 
 def test_the_list_and_the_job_tell_the_scheduled_time(look, schedule):
     (job,) = jobs(schedule, "success")
+    Schedule.objects.update(changed_at=job.created_at + timedelta(seconds=1))
+    job.refresh_from_db()
     assert job_words.scheduled(job) == "Scheduled for 2026-11-24 00:00 JST"  # the schedule was changed since
-    Job.objects.update(created_at=schedule.changed_at)
+    Schedule.objects.update(changed_at=job.created_at)
     says = "Scheduled for 2026-11-24 00:00 JST, delay 15 min"
     link = reverse("exports:schedule", args=[schedule.pk])
     for shown in (page(look, "jobs"), page(look, "job", job.pk)):
