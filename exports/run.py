@@ -73,6 +73,8 @@ def _abandon(lease: Lease) -> str:
         if lease.pause(state=JobState.QUEUED, next_attempt_at=timezone.now(), hinted_at=None, progress=None):
             text = "The console's database was away for a moment. The job goes on where it stood."
             jobs.log(Job(pk=lease.pk), text, JobLog.Level.WARN)
+        else:  # Stop was pressed meanwhile, or the lease is lost
+            events.end(lease.mine(), lease.pk, JobState.KILLED)
     except (OperationalError, InterfaceError):
         connection.close()
     return "abandoned"
