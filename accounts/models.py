@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
+from django.utils import timezone
 
 
 class Role(models.TextChoices):
@@ -65,6 +66,47 @@ class User(AbstractUser):
     def initials(self) -> str:
         words = self.display_name.split()
         return (words[0][:1] + words[-1][:1]).upper() if len(words) > 1 else self.display_name[:2].upper()
+
+
+class ApiKey(models.Model):
+    """A key with which a program acts for a person. Of the key itself only a digest is kept, and its first letters."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=100)
+    start = models.CharField(max_length=12)  # tells one key from another
+    digest = models.CharField(max_length=64, unique=True)
+    role = models.CharField(max_length=10, choices=Role.choices)  # as far as the person has it too
+    expires_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.masked})"
+
+    @property
+    def masked(self) -> str:
+        return f"{self.start}…"
+
+    @property
+    def expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
+    def usable(self) -> bool:
+        return self.revoked_at is None and not self.expired
+
+    @property
+    def effective_role(self) -> Role:
+        """The lower one of the key's role and its person's."""
+        return min(Role(self.role), self.user.effective_role, key=Role.values.index)
+
+    def may(self, role: str) -> bool:
+        """Whether both the key and its person have `role` or a higher one."""
+        return self.user.is_active and Role.values.index(self.effective_role) >= Role.values.index(role)
 
 
 class AuditEntry(models.Model):

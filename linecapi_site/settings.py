@@ -54,6 +54,7 @@ CONTENT_SECURITY_POLICY = {
 # --- application ------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "linecapi_site",
+    "api",
     "exports",
     "warehouse",
     "integrations",
@@ -72,6 +73,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "linecapi_site.middleware.RequestId",
+    "api.middleware.OneSlash",
     "linecapi_site.middleware.RealAddress",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

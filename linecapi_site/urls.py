@@ -14,6 +14,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
+    path("", include("api.urls")),
     path("", include("exports.urls")),
     path("", include("warehouse.urls")),
     path("", include("integrations.urls")),

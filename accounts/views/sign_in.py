@@ -22,7 +22,12 @@ sign_out = LogoutView.as_view()
 
 
 def locked_out(request: HttpRequest, response: HttpResponse | None, credentials: Any) -> HttpResponse:
-    """What django-axes answers after too many wrong passwords for one username from one address."""
+    """What django-axes answers after too many wrong passwords for one username from one address.
+
+    `response`: what a view has answered already, if it knows better how to say so.
+    """
+    if response is not None and response.status_code == 429:
+        return response
     seconds = int(get_cool_off(request).total_seconds())
     form = SignInForm(request, initial={"username": request.POST.get("username", "")})
     context = {"form": form, "minutes": round(seconds / 60)}

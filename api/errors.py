@@ -1,0 +1,51 @@
+"""What goes wrong with a call, in the form that Treasure Data's clients read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import JsonResponse
+
+WORDS = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Resource not found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    413: "Payload Too Large",
+    422: "Validation failed",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+}
+
+
+class ApiError(Exception):
+    """The call cannot be answered as asked: the HTTP status, what is wrong, and for programs `details`."""
+
+    def __init__(self, status: int, message: str, details: Mapping[str, Any] | None = None, **headers: str) -> None:
+        super().__init__(message)
+        self.status, self.message, self.details, self.headers = status, message, details, headers
+
+
+def invalid(name: str, says: str) -> ApiError:
+    """A parameter that cannot be used: 422, with its name."""
+    return ApiError(422, f"Validation failed: {name}: {says}", {name: [says]})
+
+
+def missing(what: str) -> ApiError:
+    return ApiError(404, f"{what} does not exist.")
+
+
+def response(error: ApiError) -> JsonResponse:
+    """Ruby's client shows `message`, Java's `error` and `text`, Python's the whole body."""
+    body = {
+        "error": WORDS.get(error.status, "Error"),
+        "message": error.message,
+        "text": error.message,
+        "severity": "error",
+        "status_code": error.status,
+    }
+    if error.details:
+        body["details"] = dict(error.details)
+    headers = {name.replace("_", "-"): value for name, value in error.headers.items()}
+    return JsonResponse(body, status=error.status, headers=headers)

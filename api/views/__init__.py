@@ -1,0 +1,5 @@
+"""The endpoints, a file for each kind of thing. Importing them declares them."""
+
+from api.views import account, system
+
+__all__ = ["account", "system"]
