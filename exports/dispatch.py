@@ -5,8 +5,9 @@ workers to others.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -39,21 +40,23 @@ WORKERS_DIE = {
 
 
 def tick() -> None:
-    """A step that fails holds up none of the others; its error is raised behind them."""
     steps = (take_over, end_stopped, firing.fire, outbox.hint, hint_due)
-    faults = [fault for step in steps if (fault := _fault_of(step))]
+    _each(partial(step, timezone.now()) for step in steps)
+
+
+def _each(steps: Iterable[Callable[[], object]]) -> None:
+    """One that fails holds up none of the others. Raises ExceptionGroup behind them, or at once OperationalError and
+    InterfaceError: the database is away."""
+    faults = []
+    for step in steps:
+        try:
+            step()
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as fault:
+            faults.append(fault)
     if faults:
-        raise faults[0]
-
-
-def _fault_of(step: Callable[[datetime], None]) -> Exception | None:
-    try:
-        step(timezone.now())
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as fault:
-        return fault
-    return None
+        raise ExceptionGroup("Not all was done", faults)
 
 
 def hint_due(now: datetime) -> None:
@@ -153,7 +156,4 @@ def tidy() -> None:
 
     Notes of rows are summed up first, of jobs that ended where no worker could do so.
     """
-    notes.sum_up_left()
-    preview.sweep()
-    outbox.sweep()
-    sweep()
+    _each((notes.sum_up_left, preview.sweep, outbox.sweep, sweep))

@@ -7,7 +7,7 @@ import time_machine
 from django.db import OperationalError
 from django.utils import timezone
 
-from exports import dispatch, events
+from exports import dispatch, events, preview
 from exports.models import Job, JobState
 from tests.exports.factories import a_job
 from tests.exports.schedules import a_schedule, at, hours
@@ -61,8 +61,9 @@ def test_a_step_that_fails_holds_up_no_other_and_its_error_is_raised(monkeypatch
 
     schedule = a_schedule("* * * * *", slot=at(9))
     monkeypatch.setattr(dispatch, "take_over", fail)
-    with time_machine.travel(at(9), tick=False), pytest.raises(KeyError):
+    with time_machine.travel(at(9), tick=False), pytest.raises(ExceptionGroup) as raised:
         dispatch.tick()
+    assert raised.group_contains(KeyError)
     assert (hours(schedule), Job.objects.get().hinted_at) == ([9], at(9))
 
 
@@ -74,3 +75,16 @@ def test_a_database_that_is_away_ends_the_tick_at_once(monkeypatch):
     monkeypatch.setattr(dispatch, "hint_due", lambda now: pytest.fail("it went on"))
     with pytest.raises(OperationalError):
         dispatch.tick()
+
+
+def test_what_cannot_be_tidied_keeps_nothing_else_from_it(monkeypatch):
+    swept = []
+
+    def fail():
+        raise PermissionError("a folder of somebody else")
+
+    monkeypatch.setattr(preview, "sweep", fail)
+    monkeypatch.setattr(dispatch, "sweep", lambda: swept.append("tables"))
+    with pytest.raises(ExceptionGroup):
+        dispatch.tidy()
+    assert swept == ["tables"]
