@@ -23,6 +23,7 @@ from exports import events, firing, notes, preview
 from exports.lease import alive
 from exports.models import WAITING, ErrorKind, Job, JobLog, JobQuerySet, JobState, Priority
 from exports.notify import outbox
+from exports.queue import JOB
 from exports.waiting import in_turn
 from warehouse.sweep import sweep
 
@@ -88,7 +89,7 @@ def hint(pk: int, now: datetime) -> None:
     """Wake a worker for this job: the mark and the task commit together."""
     with transaction.atomic():
         if _due(now).filter(pk=pk).update(hinted_at=now):
-            async_task("exports.run.run_job", pk, task_name=f"job-{pk}", timeout=-1, ack_failure=True)
+            async_task(JOB, pk, task_name=f"job-{pk}", timeout=-1, ack_failure=True)
 
 
 def hint_if_room(pk: int, now: datetime) -> None:
