@@ -14,6 +14,7 @@ from tdclient.util import create_msgpack
 from linecapi import printing, reading, times
 from linecapi.options import reason
 from linecapi.problems import Exit, Problem, Refused, Unanswered
+from linecapi.progress import Line
 from linecapi.reading import Row, Unreadable
 from linecapi.service import Service
 
@@ -48,17 +49,29 @@ def import_file(td: Service, database: str, table: str, name: str, form: str, ti
     """→ how many rows. Nothing is sent before the whole file was read. Raises Problem."""
     with tempfile.TemporaryDirectory(prefix="linecapi-") as folder:
         try:
-            ready = list(parts(_timed(reading.rows(name, form), time_column), Path(folder)))
+            ready = list(parts(_timed(reading.rows(name, form), time_column), Path(folder), PART))
         except (Unreadable, OSError) as error:
             raise Problem(f"{name}: {reason(error)}") from error
-        stored = 0
+        return _sent(td, database, table, name, ready)
+
+
+def _sent(td: Service, database: str, table: str, name: str, ready: list[Part]) -> int:
+    stored, line = 0, Line()
+    try:
         for path, rows in ready:
-            _send(td, database, table, path, f"{name}: {stored:,} rows were stored, then: " if stored else "")
+            line.says = f"{name}: {stored:,} rows stored"
+            line.show()
+            _send(td, database, table, path)
             stored += rows
+    except Problem as problem:
+        before = f"{name}: {stored:,} rows were stored, then: " if stored else ""
+        raise Problem(f"{before}{problem}", problem.exit_code) from problem
+    finally:
+        line.clear()
     return stored
 
 
-def parts(rows: Iterator[Row], folder: Path, size: int = PART) -> Iterator[Part]:
+def parts(rows: Iterator[Row], folder: Path, size: int) -> Iterator[Part]:
     """The rows as files of about `size` bytes."""
     while block := list(itertools.islice(rows, BLOCK)):
         path, count = folder / uuid.uuid4().hex, 0
@@ -91,7 +104,7 @@ def _time(row: Row, column: str, number: int) -> int:
         raise Unreadable(says) from error
 
 
-def _send(td: Service, database: str, table: str, part: Path, before: str) -> None:
+def _send(td: Service, database: str, table: str, part: Path) -> None:
     """Once, however often: the server knows a part by its name. Raises Problem."""
     for pause in (*PAUSES, None):
         try:
@@ -100,8 +113,10 @@ def _send(td: Service, database: str, table: str, part: Path, before: str) -> No
             return
         except Unanswered as unanswered:
             if pause is None:
-                raise Problem(f"{before}{unanswered}") from unanswered
+                raise
             printing.note(f"{unanswered} Sending again in {pause:.0f} s.")
             td.sleep(pause)
         except Refused as refused:
-            raise Problem(f"{before}{refused}", refused.exit_code) from refused
+            if refused.status != 404:
+                raise
+            raise Problem(f"{refused} Create it with --auto-create-table.", refused.exit_code) from refused

@@ -1,13 +1,11 @@
 """Waiting for a job: asks less and less often, and outlasts a server that restarts meanwhile."""
 
-import sys
-import time
-
 from urllib3.exceptions import HTTPError
 
 from linecapi import jobs, printing
 from linecapi.jobs import Job
 from linecapi.problems import Exit, Problem, Unanswered
+from linecapi.progress import Line
 from linecapi.service import Service
 
 FIRST, LONGEST, GROWTH = 0.5, 10.0, 1.5  # seconds between two questions
@@ -28,7 +26,7 @@ def wait(td: Service, job_id: str) -> Job:
         line.clear()
 
 
-def _ended(td: Service, job_id: str, line: "Line") -> Job:
+def _ended(td: Service, job_id: str, line: Line) -> Job:
     pause, silent = FIRST, 0.0
     while True:
         try:
@@ -45,37 +43,12 @@ def _ended(td: Service, job_id: str, line: "Line") -> Job:
         pause = min(pause * GROWTH, LONGEST)
 
 
-def _pass(td: Service, seconds: float, line: "Line") -> None:
+def _pass(td: Service, seconds: float, line: Line) -> None:
     """Let the time pass, with the clock in sight."""
     while seconds > 0:
         line.show()
         td.sleep(min(1.0, seconds))
         seconds -= 1.0
-
-
-class Line:
-    """One line on the terminal that is written over, nothing where there is none."""
-
-    def __init__(self) -> None:
-        self.terminal = sys.stderr.isatty()
-        self.started = time.monotonic()
-        self.says = "queued"
-        self.size = 0
-
-    def show(self) -> None:
-        elapsed = printing.span(time.monotonic() - self.started)
-        self._write(printing.cut(f"{elapsed}  {printing.cell(self.says)}", 79))
-
-    def clear(self) -> None:
-        if self.size:
-            self._write("")
-            self.size = 0
-
-    def _write(self, text: str) -> None:
-        if self.terminal:
-            size = printing.width(text)
-            print(f"\r{text}{' ' * (self.size - size)}{'' if text else chr(13)}", end="", file=sys.stderr, flush=True)
-            self.size = size
 
 
 def ended_well(td: Service, job_id: str) -> Job:

@@ -128,6 +128,16 @@ def test_a_part_whose_answer_is_lost_is_sent_again_under_the_same_name(imports, 
     assert len({asked.path for asked in td.of("PUT")}) == 1
 
 
+def test_a_part_that_is_refused_tells_how_many_rows_are_stored(imports, td, monkeypatch):
+    monkeypatch.setattr(importing, "BLOCK", 1)
+    monkeypatch.setattr(importing, "PART", 1)
+    td.answers(PART, IMPORTED, (404, {"message": "Table shop.events does not exist."}))
+    ended, rows = imports("a.csv", b"time\n1\n2\n3\n")
+    assert (ended.code, len(rows)) == (5, 2)
+    says = "1 rows were stored, then: Table shop.events does not exist. Create it with --auto-create-table."
+    assert says in ended.err
+
+
 def test_many_rows_go_in_several_parts(tmp_path):
     rows = ({"time": n, "text": random.Random(n).randbytes(50).hex()} for n in range(5000))
     made = list(importing.parts(rows, tmp_path, size=50_000))
