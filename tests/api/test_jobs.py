@@ -237,6 +237,13 @@ def test_what_the_console_started_has_its_exact_size_too(calls, editor):
     assert calls.get("/v3/job/list").json()["jobs"][0]["result_size"] == size
 
 
+def test_a_result_that_cannot_be_read_keeps_no_one_from_seeing_its_job(calls):
+    job = keep(a_job(exports=False), {"n": [1]})
+    (job.folder / "result.arrow").write_bytes(b"broken")
+    answer = calls.get(f"/v3/job/show/{job.pk}")
+    assert (answer.status_code, answer.json()["result_size"]) == (200, 0)
+
+
 # --- list ---------------------------------------------------------------------------------------------------------
 
 
