@@ -27,7 +27,7 @@ build/.packages: requirements.txt | $(PY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	mkdir -p build && touch $@
 
-build/.command: pyproject.toml deploy/linecapi_wheel.py build/.packages
+build/.command: pyproject.toml build/.packages
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
