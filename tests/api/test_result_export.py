@@ -49,7 +49,7 @@ def test_its_rows_go_to_line_and_each_end_is_on_record(calls, editor, job, line)
     sending.refresh_from_db()
     assert (sending.rows, sending.accepted, sending.invalid) == (20, 18, 2)
     assert len(line.events) == 18
-    assert AuditEntry.objects.get(action="job.result_export").details == {"of": job.pk}
+    assert AuditEntry.objects.get(action="job.result_export").details["of"] == job.pk
 
 
 def test_both_jobs_name_each_other(calls, job):
