@@ -232,9 +232,10 @@ def test_a_result_goes_into_a_table(open_panel, query, troubles, width, theme):
     page.get_by_role("button", name="Done").click()
     expect(page.get_by_text("The result replaces table shop.paid.")).to_be_visible()
     expect(page.locator("#run-label")).to_contain_text("Run and write into shop.paid")
+    expect(page.get_by_role("button", name="Edit", exact=True)).to_be_visible()
     assert_accessible(page)
     page.keyboard.press("Control+s")
-    expect(page.get_by_text("Saved as version 2.", exact=True)).to_be_visible()
+    expect(page.get_by_text("Saved as version 2.", exact=True)).to_be_attached()
     query.refresh_from_db()
     assert query.into == {"database": "shop", "table": "paid", "mode": "replace"}
 
