@@ -22,6 +22,9 @@ def record(
     Who: `user`, else `request.user`; without a request it is the console itself (management commands).
     """
     person = user or signed_in(request)
+    key = getattr(request, "api_key", None)
+    if key:  # a program did it, with this key of the person
+        details["api_key"] = key.masked
     return AuditEntry.objects.create(
         user=person,
         user_name=person.get_username() if person else "" if request else "console",

@@ -1,5 +1,6 @@
 """People, their roles, and the audit trail."""
 
+import re
 from typing import Any
 
 from django.conf import settings
@@ -149,7 +150,7 @@ class AuditEntry(models.Model):
 
 
 def label(key: str) -> str:
-    return key.replace("_", " ").capitalize()
+    return re.sub(r"^Api\b", "API", key.replace("_", " ").capitalize())
 
 
 def in_words(action: str) -> str:

@@ -15,8 +15,8 @@ from api.errors import ApiError, invalid, missing
 Schema = Mapping[str, Any]
 Kind = Literal["text", "integer", "boolean", "object"]
 Answer = Mapping[str, Any] | list[Any] | HttpResponseBase
-LARGEST = 2**63 - 1  # what a database holds as an integer
 TRUE, FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
+NUL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ class Param:
         return text
 
     def integer(self, value: Any) -> int:
-        text = str(value).strip()
+        whole = isinstance(value, float) and value.is_integer()  # JSON has one kind of number: 5.0 is 5
+        text = str(int(value) if whole else value).strip()
         if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,18}", text):
             raise invalid(self.name, f"must be a whole number{self.limits}")
         number = int(text)
@@ -73,12 +74,14 @@ class Param:
         return word in TRUE
 
     def object(self, value: Any) -> Any:
-        if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except ValueError as error:
-                raise invalid(self.name, f"is no valid JSON: {error}") from error
-        if not storable(json.dumps(value, ensure_ascii=False)):
+        try:
+            value = parse_json(value) if isinstance(value, str) else value
+            text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        except (ValueError, RecursionError) as error:
+            raise invalid(self.name, f"is no valid JSON: {error}") from error
+        if len(text) > self.most:
+            raise invalid(self.name, f"has {len(text):,} characters; at most {self.most:,} are allowed")
+        if not storable(text) or NUL_IN_JSON.search(text):
             raise invalid(self.name, "has characters that cannot be kept")
         return value
 
@@ -86,6 +89,8 @@ class Param:
     def limits(self) -> str:
         if self.minimum is not None and self.maximum is not None:
             return f" from {self.minimum:,} to {self.maximum:,}"
+        if self.maximum is not None:
+            return f" of at most {self.maximum:,}"
         return f" of at least {self.minimum:,}" if self.minimum is not None else ""
 
 
@@ -95,6 +100,18 @@ CLEANERS: Mapping[str, Callable[[Param, Any], Any]] = {
     "boolean": Param.boolean,
     "object": Param.object,
 }
+
+
+def parse_json(text: str | bytes) -> Any:
+    """What the text says, without the NaN and Infinity that Python alone takes. Raises ValueError."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no number of JSON")
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def storable(text: str) -> bool:

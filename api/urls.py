@@ -26,4 +26,4 @@ def _django(endpoint: Endpoint) -> str:
 urlpatterns = [
     path(_django(next(iter(by_method.values()))), serving.view_of(by_method)) for by_method in _routes().values()
 ]
-urlpatterns.append(re_path(r"^(?:v3|v4|api)/(?P<path>.*)$", serving.unknown))
+urlpatterns.append(re_path(r"^(?:v3|v4|api)(?:/[\s\S]*)?$", serving.unknown))
