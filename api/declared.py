@@ -15,6 +15,7 @@ from api.errors import ApiError, invalid, missing
 Schema = Mapping[str, Any]
 Kind = Literal["text", "integer", "boolean", "object"]
 Answer = Mapping[str, Any] | list[Any] | HttpResponseBase
+LARGEST = 2**63 - 1  # what a database holds as an integer
 TRUE, FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 NUL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 

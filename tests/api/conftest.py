@@ -1,4 +1,4 @@
-"""`api(user)` calls the API with a key of that person; `application` is what gunicorn calls, in the test's transaction."""
+"""`api(user)` calls the API with a key of that person; `application` is what gunicorn calls, in one transaction."""
 
 from urllib.parse import urlencode
 
