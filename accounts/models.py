@@ -101,6 +101,15 @@ class ApiKey(models.Model):
         return self.revoked_at is None and not self.expired
 
     @property
+    def state(self) -> str:
+        """ "active", "revoked", "expired", or "off" while its person is deactivated."""
+        if self.revoked_at:
+            return "revoked"
+        if self.expired:
+            return "expired"
+        return "active" if self.user.is_active else "off"
+
+    @property
     def effective_role(self) -> Role:
         """The lower one of the key's role and its person's."""
         return min(Role(self.role), self.user.effective_role, key=Role.values.index)
