@@ -16,7 +16,7 @@ def test_a_key_is_made_copied_and_revoked(page_as, editor):
     page.get_by_label("Name").fill("Batch host")
     page.get_by_role("button", name="Make key").click()
     page.get_by_role("heading", name="Batch host is made").wait_for()
-    assert page.evaluate("document.activeElement.id") == "made-h"
+    page.wait_for_function("document.activeElement.id === 'made-h'")
     assert_accessible(page)
     page.get_by_role("button", name="Copy").click()
     page.get_by_text("Copied.").wait_for()
@@ -54,6 +54,7 @@ def test_the_reference_searches_while_one_types(page_as, viewer):
     page = page_as(viewer, width=390)
     page.goto("/api/docs")
     page.get_by_label("Search the API").fill("add viewer")
-    page.get_by_text("--data-urlencode password=PASSWORD").wait_for()
-    assert page.url.endswith("?q=add+viewer")
+    page.get_by_text("1 call", exact=True).wait_for(state="attached")
+    assert page.get_by_text("--data-urlencode password=PASSWORD").is_visible()
+    assert page.url.endswith("?q=add%20viewer")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
