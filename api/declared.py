@@ -179,12 +179,17 @@ class Endpoint:
 
     @property
     def summary(self) -> str:
-        """The first line of the view's docstring."""
-        return (self.view.__doc__ or "").strip().partition("\n")[0]
+        """The first sentence of the view's docstring."""
+        return self._sentences[0]
 
     @property
     def description(self) -> str:
-        return re.sub(r"\s+", " ", (self.view.__doc__ or "").strip().partition("\n")[2]).strip()
+        """The other sentences."""
+        return " ".join(self._sentences[1:])
+
+    @property
+    def _sentences(self) -> list[str]:
+        return re.split(r"(?<=\.) ", re.sub(r"\s+", " ", self.view.__doc__ or "").strip())
 
     @property
     def names(self) -> list[str]:

@@ -5,7 +5,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from accounts.models import Role
 from api import openapi, views  # noqa: F401 - declares the endpoints
-from api.declared import ENDPOINTS, Param, endpoint
+from api.declared import ENDPOINTS, Endpoint, Param, endpoint
 
 PATH = "/api/openapi.json"
 
@@ -23,6 +23,19 @@ def test_it_is_valid_and_needs_no_key(document):
 def test_it_names_everything_that_is_served(document):
     served = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}
     assert served == {(e.path, e.method) for e in ENDPOINTS}
+
+
+def test_the_first_sentence_of_a_docstring_is_the_summary():
+    def view(call):
+        """Give a table other columns. Rows stay,
+        whatever they hold.
+
+        So be it.
+        """
+
+    told = openapi.operation(Endpoint("GET", "/x", view, None, "T"))
+    assert told["summary"] == "Give a table other columns."
+    assert told["description"] == "Rows stay, whatever they hold. So be it. Needs no key."
 
 
 def test_every_endpoint_says_what_it_does_and_who_may():

@@ -1,7 +1,7 @@
 """What the OpenAPI document says holds for whatever is sent: no 5xx, and each answer as it is declared.
 
-Endpoints are picked up from the document. Each call is undone in the database before the next one. To let calls reach
-things, make some in `things` under the names that stand in KNOWN: most calls name those in their paths.
+Endpoints are picked up from the document. Each call is undone in the database before the next one. Most calls name in
+their paths what `things` makes, so that they reach something.
 """
 
 import json
@@ -17,10 +17,13 @@ from schemathesis.specs.openapi import checks
 
 from accounts import api_keys
 from api import openapi, views  # noqa: F401 - declares the endpoints
+from exports import queries
+from exports.models import JobState
 from linecapi_site.wsgi import application as wsgi
+from tests.exports.factories import a_job, keep
+from tests.exports.queries import a_draft
 from warehouse.models import Database, Table
 
-KNOWN = {"name": "editor", "database": "shop", "table": "orders"}
 CHECKS = [
     not_a_server_error,
     checks.status_code_conformance,
@@ -49,8 +52,14 @@ schema.config.phases.coverage.unexpected_methods = set()  # 405 has its own test
 
 @pytest.fixture
 def things(editor):
-    """What the paths of KNOWN lead to."""
-    Table.objects.create(database=Database.objects.create(name="shop"), name="orders", columns=[["id", "BIGINT"]])
+    """What a name in a path is replaced by: a user, a query and a database of one name, a table, a job with rows."""
+    query = queries.create(a_draft(name="editor"), user=editor)
+    database = Database.objects.create(name="editor")
+    Table.objects.create(database=database, name="orders", columns=[["id", "BIGINT"]])
+    job = keep(a_job(JobState.SUCCESS, query=query), {"id": [1, 2], "email": ["kana@example.jp", None]})
+    words = {"kind": "trino", "type": "log", "format": "msgpack.gz", "time": "1767225600"}
+    numbers = {"job_id": str(job.pk), "number": str(query.pk)}
+    return {"name": "editor", "database": "editor", "table": "orders", **words, **numbers}
 
 
 @pytest.fixture
@@ -62,10 +71,10 @@ def key(admin):
 @BOUNDED
 def test_an_answer_is_as_declared_whatever_is_sent(case, key, things, application):
     generated = case.path_parameters or {}
-    if made_up(case) or not KNOWN.keys() & generated.keys():
+    if made_up(case) or not things.keys() & generated.keys():
         called(case, key)
-    if KNOWN.keys() & generated.keys():
-        case.path_parameters = {name: KNOWN.get(name, text) for name, text in generated.items()}
+    if things.keys() & generated.keys():
+        case.path_parameters = {name: things.get(name, text) for name, text in generated.items()}
         called(case, key)
 
 
