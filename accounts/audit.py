@@ -23,11 +23,10 @@ def record(
     """
     person = user or signed_in(request)
     key = getattr(request, "api_key", None)
-    if key:  # a program did it, with this key of the person
-        details["api_key"] = key.masked
     return AuditEntry.objects.create(
         user=person,
         user_name=person.get_username() if person else "" if request else "console",
+        api_key=key.masked if key else "",
         action=action,
         target_kind=target._meta.model_name or "" if target else "",
         target_id=str(target.pk) if target else "",

@@ -122,12 +122,14 @@ class ApiKey(models.Model):
 class AuditEntry(models.Model):
     """Who did what to which thing, and when. Names are kept as text, so that an entry outlives what it tells of.
 
-    `user_name` is "console" for what the console does itself, and empty for someone who is not signed in.
+    `user_name` is "console" for what the console does itself, and empty for someone who is not signed in. `api_key` is
+    the beginning of the key with which a program did it for the person.
     """
 
     at = models.DateTimeField(auto_now_add=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False)
     user_name = models.CharField(max_length=150)
+    api_key = models.CharField(max_length=13, blank=True)
     action = models.CharField(max_length=60)
     target_kind = models.CharField(max_length=40, blank=True)
     target_id = models.CharField(max_length=40, blank=True)
