@@ -10,6 +10,7 @@ from exports import dispatch, events, job_words
 from exports.freezing import freeze
 from exports.models import ACTIVE, WAITING, Job, JobLog, JobState, Mode, Query, RowsFrom
 from exports.options import DEFAULT, Options
+from exports.table_targets import TableTarget
 from exports.targets import Target
 from exports.texts import Text
 
@@ -30,6 +31,7 @@ def start(
     query: Query | None = None,
     query_version: int | None = None,
     target: Target | None = None,
+    table: TableTarget | None = None,
     mode: str = Mode.SEND,
     parent: Job | None = None,
     rows_from: str = RowsFrom.QUERY,
@@ -40,12 +42,21 @@ def start(
 ) -> Job:
     """Make a job of this text, with everything that decides what is sent frozen in it, and wake a worker.
 
-    `rows_from`: of RowsFrom; other than QUERY, what rows of `parent` it takes; of REJECTS those in `part` of the
-    rejects file. `scheduled_for`: what TD_SCHEDULED_TIME() means in it; None: what it meant in `parent`, or else the
-    time at which the job is made. `domain_key`: up to 255 characters that no other job has. Raises DomainKeyTaken.
+    `table`: where the result is written to. `rows_from`: of RowsFrom; other than QUERY, what rows of `parent` it takes;
+    of REJECTS those in `part` of the rejects file. `scheduled_for`: what TD_SCHEDULED_TIME() means in it; None: what it
+    meant in `parent`, or else the time at which the job is made. `domain_key`: up to 255 characters that no other job
+    has. Raises DomainKeyTaken.
     """
-    version = query_version
-    job = freeze(text=text, name=name, user=user, query=query, query_version=version, target=target, options=options)
+    job = freeze(
+        text=text,
+        name=name,
+        user=user,
+        query=query,
+        query_version=query_version,
+        target=target,
+        table=table,
+        options=options,
+    )
     job.domain_key = domain_key or None
     job.parent, job.rows_from = parent, rows_from
     job.rejects_from, job.rejects_until = part
@@ -110,6 +121,7 @@ def _copy(job: Job, user: User) -> Job:
         connector_key=job.connector_key,
         mapping=job.mapping,
         settings=job.settings,
+        into=job.into,
         mode=job.mode,
         parent=job.parent,
         rows_from=job.rows_from,

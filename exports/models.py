@@ -50,6 +50,7 @@ class Query(models.Model):
     time_zone = models.CharField(max_length=64, default="UTC")
     priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
     retry_limit = models.PositiveSmallIntegerField(default=0)  # as in Job
+    into: Any = models.JSONField(default=dict)  # the table that takes the result, as in exports.table_targets; or empty
     version = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -86,6 +87,7 @@ class QueryVersion(models.Model):
     priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
     retry_limit = models.PositiveSmallIntegerField(default=0)
     target: Any = models.JSONField(default=dict)  # as in exports.targets; empty: no export
+    into: Any = models.JSONField(default=dict)  # as in Query
     schedule: Any = models.JSONField(default=dict)  # the columns of exports.timing.Timing; empty: none
     saved_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
     saved_at = models.DateTimeField(auto_now_add=True)
@@ -103,7 +105,8 @@ class ExportTarget(models.Model):
 
     query = models.OneToOneField(Query, models.CASCADE, related_name="export_target")
     authentication = models.ForeignKey(Authentication, models.PROTECT, related_name="export_targets")
-    mapping: Any = models.JSONField(default=dict)  # {field: {"column": name} | {"constant": value}}
+    # {field: {"column": name} | {"constant": value}}; empty: each field takes the column of its name
+    mapping: Any = models.JSONField(default=dict)
     settings: Any = models.JSONField(default=dict)  # the connector's settings of the stage "export"
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -200,8 +203,9 @@ class Job(models.Model):
     authentication = models.ForeignKey(Authentication, models.SET_NULL, null=True, related_name="jobs")
     destination = models.CharField(max_length=255, blank=True, default="")
     connector_key = models.CharField(max_length=40, blank=True, default="")
-    mapping: Any = models.JSONField(default=dict)
+    mapping: Any = models.JSONField(default=dict)  # as in ExportTarget, until its worker knows the columns
     settings: Any = models.JSONField(default=dict)
+    into: Any = models.JSONField(default=dict)  # as in Query
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.SEND)
     parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children")
     rows_from = models.CharField(max_length=10, choices=RowsFrom.choices, default=RowsFrom.QUERY)
@@ -248,6 +252,7 @@ class Job(models.Model):
     query_seconds = models.FloatField(null=True)
     result_rows = models.BigIntegerField(null=True)
     result_bytes = models.BigIntegerField(default=0)
+    into_rows = models.BigIntegerField(null=True)  # of the result, written into its table; None: not yet
     rejects_bytes = models.BigIntegerField(default=0)  # committed length of the rejects file
     tallied_bytes = models.BigIntegerField(default=0)  # of it, what is counted in the job's reasons
 
