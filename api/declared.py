@@ -147,6 +147,7 @@ class Endpoint:
 
     `path`: with {name} where a text stands. `role`: who may call; None: everybody, also without a key. `answer`: the
     JSON schema of 200; empty: any JSON. `media`: of the answer. `body`: what is sent, where it is no parameters.
+    `slashes`: {name} takes slashes too, which arrive decoded.
     """
 
     method: str
@@ -158,6 +159,7 @@ class Endpoint:
     answer: Schema = field(default_factory=dict)
     media: tuple[str, ...] = ("application/json",)
     body: str = ""
+    slashes: bool = False
 
     @property
     def summary(self) -> str:
@@ -187,11 +189,12 @@ def endpoint(
     answer: Schema | None = None,
     media: tuple[str, ...] = ("application/json",),
     body: str = "",
+    slashes: bool = False,
 ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
     """Serve `view(call, **names in the path)` there; what it returns, if it is no response, is the JSON of 200."""
 
     def declare(view: Callable[..., Answer]) -> Callable[..., Answer]:
-        ENDPOINTS.append(Endpoint(method, path, view, role, tag, params, answer or {}, media, body))
+        ENDPOINTS.append(Endpoint(method, path, view, role, tag, params, answer or {}, media, body, slashes))
         return view
 
     return declare

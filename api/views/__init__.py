@@ -1,5 +1,5 @@
 """The endpoints, a file for each kind of thing. Importing them declares them."""
 
-from api.views import account, system
+from api.views import account, schedule_runs, schedules, system
 
-__all__ = ["account", "system"]
+__all__ = ["account", "schedule_runs", "schedules", "system"]
