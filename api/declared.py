@@ -219,3 +219,8 @@ def array(items: Schema) -> Schema:
 def record(**fields: Schema) -> Schema:
     """An object that has all these fields."""
     return {"type": "object", "properties": fields, "required": list(fields)}
+
+
+def extended(schema: Schema, **fields: Schema) -> Schema:
+    """A record with these fields too."""
+    return record(**{**schema["properties"], **fields})

@@ -1,5 +1,6 @@
 """A saved query and its schedule as one thing, as Treasure Data's API has them: a part of it can be changed alone."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from accounts.models import User
 from exports import queries, schedules
 from exports.models import Query
 from exports.queries import Draft
+from exports.result_targets import Where
 from exports.texts import Text
 from exports.timing import Timing
 from warehouse.models import Database
@@ -17,7 +19,7 @@ from warehouse.models import Database
 @dataclass(frozen=True)
 class Changes:
     """What is to be different; None: it stays. `engine`: of EngineType, but no source, `issued_as` what a client calls
-    it. `cron` "": no schedule."""
+    it. `cron` "": no schedule. `where`: makes of where its result goes where it is to go."""
 
     name: str | None = None
     database: Database | None = None
@@ -29,6 +31,7 @@ class Changes:
     cron: str | None = None
     time_zone: str | None = None
     delay: int | None = None
+    where: Callable[[Where], Where] | None = None
 
     def given(self, *names: str) -> dict[str, Any]:
         return {name: value for name in names if (value := getattr(self, name)) is not None}
@@ -36,11 +39,11 @@ class Changes:
 
 def create(changes: Changes, *, user: User) -> Query:
     """A new query; of a new one name, database, sql and engine are given. Its SQL runs in UTC, whatever the time zone
-    of its schedule is. Raises NameTaken, ScheduleError."""
+    of its schedule is. Raises NameTaken, ScheduleError, and what `where` raises."""
     assert changes.database is not None
     empty = Draft("", Text(changes.database, ""), None)
-    times = _times(Timing(""), changes)
     with transaction.atomic():
+        times = _times(Timing(""), changes)
         query = queries.create(_applied(empty, times, changes), user=user)
         _keep(query, times, changes)
     return query
@@ -49,7 +52,7 @@ def create(changes: Changes, *, user: User) -> Query:
 def update(query: Query, changes: Changes, *, user: User) -> Draft | None:
     """Change these parts of the newest version. → what was stored before; None if nothing is different.
 
-    Raises what `queries.change` raises, and ScheduleError.
+    Raises what `queries.change` and `where` raise, and ScheduleError.
     """
     times = Timing("")
 
@@ -68,6 +71,9 @@ def _applied(draft: Draft, times: Timing, changes: Changes) -> Draft:
     if changes.engine:
         text = replace(text, engine=changes.engine, source=None)
     options = replace(draft.options, **changes.given("priority", "retry_limit"))
+    where = Where(draft.target, draft.table)
+    where = changes.where(where) if changes.where else where
+    draft = replace(draft, target=where.target, table=where.table)
     schedule = times if times.cron else None
     return replace(draft, **changes.given("name"), text=text, options=options, schedule=schedule)
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from exports import firing, jobs, options, targets, texts, timing
+from exports import firing, jobs, options, table_targets, targets, texts, timing
 from exports.errors import NotPossible
 from exports.models import Job, Query
 from exports.schedule_models import Schedule, Slot
@@ -138,9 +138,11 @@ def run_now(query: Query, *, user: User, scheduled_for: datetime | None = None, 
             query=saved,
             query_version=saved.version,
             target=targets.of(saved),
+            table=table_targets.of(saved),
             scheduled_for=scheduled_for,
             options=options.of(saved),
             domain_key=domain_key,
+            issued_as=saved.issued_as,
         )
 
 

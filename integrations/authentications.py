@@ -67,13 +67,20 @@ def secret_settings(connector: AnyConnector) -> list[Setting]:
     return [s for s in connector.settings if s.kind == "secret"]
 
 
+def split(connector: AnyConnector, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Settings and secrets apart; only what the connector knows and what has a value."""
+    given = {s: values[s.name] for s in connector.settings if values.get(s.name) is not None}
+    plain = {s.name: value for s, value in given.items() if s.kind != "secret"}
+    return plain, {s.name: value for s, value in given.items() if s.kind == "secret"}
+
+
 @transaction.atomic
 def create(
     *, connector: AnyConnector, name: str, values: Mapping[str, Any], tested: Tested | None, request: HttpRequest
 ) -> Authentication:
     """Save a new authentication. `values`: settings and secrets together. Raises NameTaken."""
     authentication = Authentication(name=name, connector_key=connector.key, created_by_id=request.user.pk)
-    plain, hidden = _split(connector, values)
+    plain, hidden = split(connector, values)
     authentication.settings = plain
     authentication.set_secrets(hidden, at=timezone.now())
     _keep_test(authentication, tested)
@@ -96,7 +103,7 @@ def update(
     `tested`: the result of a test of exactly these values; an older result does not outlive a change of them.
     """
     changed = changes(authentication, values)
-    plain, hidden = _split(authentication.connector, values)
+    plain, hidden = split(authentication.connector, values)
     if changed:
         authentication.settings = _not_asked(authentication) | plain
         _keep_test(authentication, tested)
@@ -113,7 +120,7 @@ def update(
 def changes(authentication: Authentication, values: Mapping[str, Any]) -> list[str]:
     """The names of settings that `values` would change; a secret that is given counts as a change."""
     asked = [s for s in asked_settings(authentication.connector) if s.kind != "secret"]
-    old, (new, hidden) = authentication.settings, _split(authentication.connector, values)
+    old, (new, hidden) = authentication.settings, split(authentication.connector, values)
     differing = {s.name for s in asked if old.get(s.name, s.default) != new.get(s.name, s.default)}
     return sorted(differing | set(hidden))
 
@@ -177,13 +184,6 @@ def send_test_event(
 
 
 # --- parts -------------------------------------------------------------------------------------------------------
-
-
-def _split(connector: AnyConnector, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Settings and secrets apart; only what the connector knows and what has a value."""
-    given = {s: values[s.name] for s in connector.settings if values.get(s.name) is not None}
-    plain = {s.name: value for s, value in given.items() if s.kind != "secret"}
-    return plain, {s.name: value for s, value in given.items() if s.kind == "secret"}
 
 
 def _not_asked(authentication: Authentication) -> dict[str, Any]:

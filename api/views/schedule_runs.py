@@ -9,21 +9,21 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import Role
-from api.declared import INTEGER, TEXT, Answer, Call, Param, array, endpoint, number_in_path, record
-from api.errors import ApiError, invalid, missing
-from api.printing import JOB_FIELDS, LISTED, job_of
+from api import job_objects
+from api.declared import INTEGER, TEXT, Answer, Call, Param, array, endpoint, extended, number_in_path, record
+from api.errors import invalid, missing
+from api.job_objects import JOB
 from api.times import utc
+from api.views.jobs import MOST_LISTED, one_of_its_key
 from api.views.schedules import TAG, named, refusals
 from exports import schedules
 from exports.errors import NotPossible
-from exports.jobs import DomainKeyTaken
 from exports.models import Job, Query
 from exports.schedules import MOST_BACKFILLED
 
 KEPT = timedelta(days=90)
-MOST_LISTED = 1000
-RUN = record(**JOB_FIELDS, scheduled_at=TEXT)
-DOMAIN_KEY = Param("domain_key", help="Of all calls with the same key the first one makes a job", most=255)
+RUN = extended(JOB, scheduled_at=TEXT)
+DOMAIN_KEY = Param("domain_key", help="Whoever asks again with the same key gets 409, and the first job", most=255)
 
 
 @endpoint(
@@ -44,11 +44,12 @@ def schedule_run(call: Call, name: str, time: str) -> Answer:
     query, first, count = named(name), _unix(time), call["num"]
     if call["domain_key"] and count > 1:
         raise invalid("domain_key", "names one job: give it with num 1")
-    with refusals(name), _refused_runs():
+    with refusals(name), _in_the_past(), one_of_its_key(call):
         made = schedules.run_for(query, first, count, user=call.user, domain_key=call["domain_key"])
     facts: dict[str, Any] = {"first": first.isoformat(), "jobs": [job.pk for job in made]}
     audit.record("schedule.backfill", query, request=call.request, **facts)
-    return {"jobs": [_run(job) for job in made]}
+    told = {job.pk: job for job in job_objects.jobs().filter(pk__in=[job.pk for job in made])}
+    return {"jobs": [_run(told[job.pk], call) for job in made]}
 
 
 @endpoint(
@@ -69,8 +70,8 @@ def schedule_history(call: Call, name: str) -> Answer:
     """
     first = call["from"]
     last = min(first + 20 if call["to"] is None else call["to"], first + MOST_LISTED)
-    jobs = LISTED().filter(query=named(name), created_at__gte=timezone.now() - KEPT).order_by("-pk")
-    listed = [_run(job) for job in jobs[first : max(first, last)]]
+    jobs = job_objects.jobs().filter(query=named(name), created_at__gte=timezone.now() - KEPT).order_by("-pk")
+    listed = [_run(job, call) for job in jobs[first : max(first, last)]]
     return {"history": listed, "count": jobs.count(), "from": first, "to": last}
 
 
@@ -88,24 +89,22 @@ def query_run(call: Call, number: str) -> Answer:
     if query is None:
         raise missing(f"Query {number}")
     moment = _moment(call["scheduled_time"]) if call["scheduled_time"] else None
-    with refusals(query.name), _refused_runs():
+    with refusals(query.name), one_of_its_key(call):
         job = schedules.run_now(query, user=call.user, scheduled_for=moment, domain_key=call["domain_key"])
     audit.record("query.run", query, request=call.request, job=job.pk, version=job.query_version, mode=job.mode)
     return {"id": str(job.pk)}
 
 
-def _run(job: Job) -> dict[str, Any]:
-    return {**job_of(job), "scheduled_at": utc(job.scheduled_for)}
+def _run(job: Job, call: Call) -> dict[str, Any]:
+    return {**job_objects.job_object(job, call.request), "scheduled_at": utc(job.scheduled_for)}
 
 
 @contextmanager
-def _refused_runs() -> Iterator[None]:
+def _in_the_past() -> Iterator[None]:
     try:
         yield
     except NotPossible as error:
         raise invalid("time", str(error)) from error
-    except DomainKeyTaken as error:
-        raise ApiError(409, str(error), {"conflicts_with": str(error.job.pk)}) from error
 
 
 def _unix(text: str) -> datetime:

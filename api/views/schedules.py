@@ -6,44 +6,45 @@ from typing import Any
 
 from accounts import audit
 from accounts.models import Role
-from api.declared import INTEGER, TEXT, Answer, Call, Param, array, endpoint, nullable, record
-from api.engines import ENGINES, type_of
+from api.declared import INTEGER, TEXT, Answer, Call, Param, array, endpoint, extended, nullable, record
 from api.errors import ApiError, all_invalid, invalid, missing
+from api.result_params import RESULT_PARAMS, where
 from api.times import iso, utc
-from exports import queries, save_trail, saving, schedules
+from api.views.jobs import ENGINES, WITHOUT_EFFECT
+from exports import queries, result_targets, save_trail, saving, schedules, table_targets, targets
 from exports.errors import NotPossible
 from exports.models import MOST_RETRIES, Priority, Query
 from exports.queries import NAME_LENGTH, Conflict, NameTaken
+from exports.result_targets import Where
 from exports.saving import Changes
 from exports.timing import LONGEST_DELAY, ScheduleError
 from warehouse.engines.guard import LONGEST_QUERY
 from warehouse.models import Database
 
 TAG = "Schedules"
-FIELDS = {
-    "id": TEXT,
-    "name": TEXT,
-    "cron": nullable(TEXT),
-    "timezone": TEXT,
-    "delay": INTEGER,
-    "next_time": nullable(TEXT),
-    "type": TEXT,
-    "database": TEXT,
-    "query": TEXT,
-    "priority": INTEGER,
-    "retry_limit": INTEGER,
-    "result": TEXT,
-    "user_name": TEXT,
-    "executing_user_id": nullable(INTEGER),
-    "engine_version": nullable(TEXT),
-    "created_at": TEXT,
-}
-SCHEDULE = record(**FIELDS)
+SCHEDULE = record(
+    id=TEXT,
+    name=TEXT,
+    cron=nullable(TEXT),
+    timezone=TEXT,
+    delay=INTEGER,
+    next_time=nullable(TEXT),
+    type=TEXT,
+    database=TEXT,
+    query=TEXT,
+    priority=INTEGER,
+    retry_limit=INTEGER,
+    result=TEXT,
+    user_name=TEXT,
+    executing_user_id=nullable(INTEGER),
+    engine_version=nullable(TEXT),
+    created_at=TEXT,
+)
 NAMES = {"time_zone": "timezone"}  # of settings, where clients have another one
 
 
 def _params(*, required: bool) -> tuple[Param, ...]:
-    """What a saved query is made of; the last ones are taken from clients, and change nothing here."""
+    """What a saved query is made of."""
     longest, types = int(LONGEST_DELAY.total_seconds()), tuple(ENGINES)
     return (
         Param("type", help="How the text is read", choices=types, default="hive" if required else None),
@@ -54,9 +55,10 @@ def _params(*, required: bool) -> tuple[Param, ...]:
         Param("delay", "integer", help="Seconds from the scheduled time to the start", minimum=0, maximum=longest),
         Param("priority", "integer", minimum=min(Priority.values), maximum=max(Priority.values)),
         Param("retry_limit", "integer", help="Repeats of the query", minimum=0, maximum=MOST_RETRIES),
-        Param("engine_version", help="Changes nothing: each type has one version"),
-        Param("pool_name", help="Changes nothing: there is one pool"),
-        Param("executing_user_id", help="Changes nothing: it runs as the person who saved its schedule last"),
+        *RESULT_PARAMS,
+        Param("engine_version", help=WITHOUT_EFFECT),
+        Param("pool_name", help=WITHOUT_EFFECT),
+        Param("executing_user_id", help=f"{WITHOUT_EFFECT}: jobs run as the person who set the schedule"),
     )
 
 
@@ -78,7 +80,7 @@ def schedule_show(call: Call, name: str) -> Answer:
     role=Role.EDITOR,
     tag=TAG,
     params=_params(required=True),
-    answer=record(**FIELDS, start=nullable(TEXT)),
+    answer=extended(SCHEDULE, start=nullable(TEXT)),
     slashes=True,
 )
 def schedule_create(call: Call, name: str) -> Answer:
@@ -105,9 +107,9 @@ def schedule_create(call: Call, name: str) -> Answer:
 def schedule_update(call: Call, name: str) -> Answer:
     """Change what is given of a saved query; it gets a new version.
 
-    An empty text is not given, but for `cron`: empty, or null in JSON, it removes the schedule. No client sends it so
-    unless asked to: `td sched:update` and the clients for Python and Java leave out what is not changed. The change is
-    made to the newest version: what somebody saves in the console meanwhile stays.
+    An empty text is not given, but for `cron` and `result`: empty, or null in JSON, they remove the schedule and the
+    export. No client sends them so unless asked to: `td sched:update` and the clients for Python and Java leave out
+    what is not changed. The change is made to the newest version: what somebody saves in the console meanwhile stays.
     """
     query, new = named(name), call["name"]
     cron = call["cron"] or ("" if "cron" in call.given else None)
@@ -135,7 +137,7 @@ def schedule_delete(call: Call, name: str) -> Answer:
 
 def found() -> Any:
     """All saved queries by name, with what is shown of them."""
-    related = ("database", "created_by", "schedule", "export_target__authentication")
+    related = ("database", "created_by", "schedule", "export_target__authentication__base")
     return Query.objects.select_related(*related).order_by("name")
 
 
@@ -165,17 +167,22 @@ def shown(query: Query) -> dict[str, Any]:
         "timezone": times.time_zone,
         "delay": times.delay,
         "next_time": iso(_next_run(query)),
-        "type": type_of(query.engine, query.issued_as),
+        "type": query.issued_as or query.engine,
         "database": query.database.name,
         "query": query.sql,
         "priority": query.priority,
         "retry_limit": query.retry_limit,
-        "result": "",
-        "user_name": query.created_by.display_name if query.created_by else "",
+        "result": result_targets.shown(_where(query)),
+        "user_name": query.created_by.get_username() if query.created_by else "",
         "executing_user_id": schedule.changed_by_id if schedule else query.updated_by_id,
         "engine_version": None,
         "created_at": iso(query.created_at),
     }
+
+
+def _where(query: Query) -> Where:
+    """As result_targets.of_query says, of a query that is read with its target."""
+    return Where(targets.as_target(getattr(query, "export_target", None)), table_targets.of(query))
 
 
 def _next_run(query: Query) -> Any:
@@ -195,7 +202,12 @@ def _changes(call: Call, *, name: str | None, cron: str | None) -> Changes:
         cron=cron,
         time_zone=call["timezone"],
         delay=call["delay"],
+        where=(lambda stored: where(call, stored)) if _sets_result(call) else None,
     )
+
+
+def _sets_result(call: Call) -> bool:
+    return "result" in call.given or any(call[param.name] is not None for param in RESULT_PARAMS)
 
 
 def _new_name(text: str) -> str:

@@ -122,7 +122,7 @@ def test_a_name_is_taken_once(calls):
         ({"delay": "-1"}, "delay", "must be a whole number from 0 to 2,592,000; -1 is not"),
         ({"priority": "3"}, "priority", "must be a whole number from -2 to 2; 3 is not"),
         ({"retry_limit": "33"}, "retry_limit", "must be a whole number from 0 to 32; 33 is not"),
-        ({"type": "pig"}, "type", "must be one of hive, presto, trino, duckdb"),
+        ({"type": "pig"}, "type", "must be one of presto, trino, hive, duckdb"),
         ({"database": "nowhere"}, "database", "nowhere does not exist"),
         ({"database": ""}, "database", "is required"),
         ({"query": ""}, "query", "is required"),

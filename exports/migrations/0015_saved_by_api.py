@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("exports", "0012_notifications"),
+        ("exports", "0014_api_jobs"),
     ]
 
     operations = [
