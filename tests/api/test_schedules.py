@@ -79,7 +79,7 @@ def test_a_time_zone_without_a_cron_line_waits_for_one(calls):
 
 
 def test_the_toolbelt_sends_what_is_not_set_as_empty_texts(calls):
-    unset = {name: "" for name in ("priority", "retry_limit", "engine_version", "result", "timezone", "type")}
+    unset = dict.fromkeys(("priority", "retry_limit", "engine_version", "result", "timezone", "type"), "")
     made = create(calls, "daily%20exp%2Ev1", delay="0", **unset).json()
     assert (made["name"], made["type"], made["timezone"]) == ("daily exp.v1", "hive", "UTC")
     assert (made["delay"], made["priority"], made["retry_limit"], made["result"]) == (0, 0, 0, "")
@@ -222,7 +222,7 @@ def test_null_removes_the_schedule_as_well(calls):
 
 def test_what_is_empty_is_not_given(calls):
     before = create(calls, type="trino").json()
-    unset = {name: "" for name in ("name", "type", "query", "database", "timezone", "delay", "priority", "retry_limit")}
+    unset = dict.fromkeys(("name", "type", "query", "database", "timezone", "delay", "priority", "retry_limit"), "")
     del before["start"]
     assert update(calls, **unset).json() == before
     assert Query.objects.get().version == 1
