@@ -59,7 +59,7 @@ JOB_WITH_DEBUG = record(**_STANDING, **_JOB, debug=record(cmdout=TEXT, stderr=TE
 def jobs() -> QuerySet[Job]:
     """Jobs with all that is shown of one: `exported_by` is the job that sends its result elsewhere."""
     sent = Job.objects.filter(parent=OuterRef("pk"), rows_from__in=EXPORTS).order_by("-pk").values("pk")[:1]
-    found = Job.objects.select_related("created_by", "authentication", "authentication__base")
+    found = Job.objects.select_related("created_by", "authentication")
     return found.annotate(exported_by=Subquery(sent))
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from exports import job_words as words
+from exports import table_targets
 from exports.job_pages import Sent
 from exports.models import Job, Mode, RowsFrom
 from exports.resuming import REPEATS_DROPPED
@@ -24,6 +25,8 @@ def _again_rows(job: Job) -> str:
 
 
 def _again_goes(job: Job) -> str:
+    if table := table_targets.of(job):
+        return f"Its result {table.says}{' once more' if table.mode == table_targets.APPEND else ''}."
     if not job.exports:
         return ""
     if job.mode == Mode.VALIDATE:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from exports import engine, jobs, writing
+from exports import by_name, engine, into_table, jobs, writing
 from exports.endings import JobFailed
 from exports.exporter.mapping import check_mapping
 from exports.exporter.plan import PlanError
@@ -42,6 +42,7 @@ def query(job: Job, lease: Lease, *, sift: Sift | None = None) -> None:
     database = _database(job)
     statements = Text(database, job.sql, engine=job.engine).statements
     writing.check(job, statements)
+    into_table.check(job)
     for number, statement in enumerate(statements, 1):
         if statement.writes and number > job.statements:
             lease.check()
@@ -72,7 +73,7 @@ def _database(job: Job) -> Database:
 
 def _select(job: Job, lease: Lease, database: Database, sql: str, sift: Sift | None) -> None:
     if job.exports:
-        _check_mapping(job, sql, database)
+        _check_mapping(job, lease, sql, database)
     started = time.monotonic()
     with _running(job, database, sql, order_by=sent_in_order_of(job)) as result:
         _keep(job, lease, result, started, sift)
@@ -107,10 +108,14 @@ def clear(folder: Path) -> None:
         shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
-def _check_mapping(job: Job, sql: str, database: Database) -> None:
-    """A column that is missing is an error now, not after an hour of querying. Raises PlanError, EngineError."""
+def _check_mapping(job: Job, lease: Lease, sql: str, database: Database) -> None:
+    """A column that is missing is an error now, not after an hour of querying.
+
+    Raises PlanError, EngineError, JobFailed.
+    """
     using, tables = engine.engine(job.engine, job.source), engine.readable(job.created_by)
     columns = [c.name for c in using.check(sql, tables=tables, database=database.name).columns]
+    by_name.settle(job, lease, columns)
     problems = check_mapping(connector(job.connector_key), sent_mapping(job), columns, now=int(time.time()))
     if problems:
         raise PlanError(problems)
@@ -146,7 +151,8 @@ def _keep_count(job: Job, lease: Lease) -> None:
 
 
 def found(job: Job, lease: Lease, schema: pa.Schema, rows: int, **values: Any) -> None:
-    """Put the kept result on record."""
+    """Put the kept result on record. Raises JobFailed where an empty mapping fits no columns."""
+    by_name.settle(job, lease, schema.names)
     lease.save(
         result_path=f"{job.pk}/{NAME}",
         columns=[[f.name, str(f.type)] for f in schema],

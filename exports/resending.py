@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import User
-from exports import differences, inheriting, jobs, options, retrieving, sent_on, targets, texts
+from exports import by_name, differences, inheriting, jobs, options, retrieving, sent_on, targets, texts
 from exports import job_words as words
 from exports.differences import Change, Line
 from exports.endings import JobFailed
@@ -90,7 +90,8 @@ class Recheck:
         """What has changed since the job beside the SQL."""
         if not self.text or not self.target:
             return []
-        target = replace(self.target, settings=_filled(self.job, self.target.settings))
+        mapping = self.target.mapping or by_name.likely(self.job)
+        target = replace(self.target, mapping=mapping, settings=_filled(self.job, self.target.settings))
         return differences.changes(_as_version(self.job), _now(self.job.name, self.text, target))
 
 

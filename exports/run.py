@@ -16,12 +16,14 @@ from exports import (
     events,
     exporting,
     inheriting,
+    into_table,
     job_words,
     jobs,
     masking,
     notes,
     packed,
     querying,
+    table_targets,
 )
 from exports.drain import Drained
 from exports.endings import JobFailed, RetryLater
@@ -102,6 +104,7 @@ def _steps(job: Job, lease: Lease) -> None:
             inheriting.take(job, lease)
         db_retry(job.refresh_from_db)
     lease.check()
+    into_table.write(job, lease)
     if job.exports:
         exporting.export(job, lease)
     if job.issued_as and job.query_id is None:
@@ -123,7 +126,8 @@ def _done(job: Job, lease: Lease) -> str:
 
 def _finished(job: Job) -> str:
     if not job.exports:
-        return "Finished."
+        table = table_targets.of(job)
+        return f"Finished: the result {table.says}." if table else "Finished."
     validation = job.mode == Mode.VALIDATE
     if not job.rows:
         return f"Finished: the query returned no rows, so there was nothing to {'check' if validation else 'send'}."

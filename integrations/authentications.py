@@ -84,7 +84,7 @@ def create(
     authentication.settings = plain
     authentication.set_secrets(hidden, at=timezone.now())
     _keep_test(authentication, tested)
-    _save(authentication)
+    save(authentication)
     audit.record("authentication.create", authentication, request=request, connector=connector.key, set=sorted(values))
     return authentication
 
@@ -112,7 +112,7 @@ def update(
     if name != authentication.name:
         changed, authentication.name = ["name", *changed], name
     if changed:
-        _save(authentication)
+        save(authentication)
         audit.record("authentication.update", authentication, request=request, changed=changed)
     return changed
 
@@ -133,6 +133,7 @@ def delete(authentication: Authentication, *, request: HttpRequest) -> None:
             raise InUse(uses)
         audit.record("authentication.delete", locked, request=request, connector=locked.connector_key)
         try:
+            locked.completions.all().delete()
             locked.delete()
         except (ProtectedError, RestrictedError) as error:
             raise InUse(usage.uses_of(locked)) from error
@@ -183,6 +184,17 @@ def send_test_event(
     return verdict
 
 
+def save(authentication: Authentication) -> None:
+    """Raises NameTaken."""
+    try:
+        with transaction.atomic():
+            authentication.save()
+    except IntegrityError as error:
+        if Authentication.objects.filter(name=authentication.name).exclude(pk=authentication.pk).exists():
+            raise NameTaken(authentication.name) from error
+        raise
+
+
 # --- parts -------------------------------------------------------------------------------------------------------
 
 
@@ -203,13 +215,3 @@ def _keep_test(authentication: Authentication, tested: Tested | None) -> None:
     authentication.tested_at = parse_datetime(tested.at) if tested else None
     authentication.test_ok = tested.ok if tested else None
     authentication.test_says = tested.says if tested else ""
-
-
-def _save(authentication: Authentication) -> None:
-    try:
-        with transaction.atomic():
-            authentication.save()
-    except IntegrityError as error:
-        if Authentication.objects.filter(name=authentication.name).exclude(pk=authentication.pk).exists():
-            raise NameTaken(authentication.name) from error
-        raise

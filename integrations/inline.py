@@ -11,17 +11,21 @@ needed: a new token of the base counts at once.
 import json
 import secrets as random
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts import audit
 from accounts.models import User
-from integrations.authentications import split
+from integrations.authentications import NameTaken, asked_settings, save, split
+from integrations.forms import NAME_TAKEN, NameForm
 from integrations.models import Authentication
+from integrations.secrets import SecretUnreadable
 from integrations.spec import Connector
 
 SEEN_AGAIN = timedelta(hours=1)  # how exactly `updated_at` tells when it was given last
@@ -48,6 +52,50 @@ def keep(
     if found.updated_at < now - SEEN_AGAIN and not seen.update(updated_at=now):
         return keep(connector, values, base=base, user=user)  # the upkeep of the day has just taken it away
     return found
+
+
+@transaction.atomic
+def make_saved(one: Authentication, *, name: str, request: HttpRequest) -> None:
+    """*Keep as an authentication*: an ordinary one, with a name, and with what it has of its base as its own.
+
+    What uses it goes on to do so. Raises NameTaken and SecretUnreadable.
+    """
+    found = Authentication.objects.select_for_update(of=("self",)).select_related("base").get(pk=one.pk, inline=True)
+    values = found.all_settings()
+    plain, hidden = split(found.connector, {s.name: values.get(s.name) for s in asked_settings(found.connector)})
+    found.settings = plain
+    found.set_secrets(hidden, at=found.secrets_set_at)
+    found.name, found.inline, found.base, found.fingerprint = name, False, None, None
+    save(found)
+    details = {"connector": found.connector_key, "set": sorted([*plain, *hidden])}
+    audit.record("authentication.keep", found, request=request, name=name, **details)
+    one.refresh_from_db()
+
+
+def kept_as(one: Authentication, form: NameForm, *, request: HttpRequest) -> bool:
+    """`make_saved` by a valid form; False: the form says why not."""
+    try:
+        make_saved(one, name=form.cleaned_data["name"], request=request)
+    except NameTaken:
+        form.add_error("name", NAME_TAKEN)
+    except SecretUnreadable as error:
+        form.add_error("name", f"{error} Give the result anew, or restore the key.")
+    return form.is_valid()
+
+
+@transaction.atomic
+def delete_unneeded(before: datetime, most: int) -> int:
+    """At most so many of those that were given last before that time, and that no query and no job needs any more.
+
+    → how many. Whoever gives one of them at this moment waits, and makes it anew.
+    """
+    unneeded = Authentication.objects.filter(inline=True, updated_at__lt=before)
+    for relation in Authentication._meta.related_objects:
+        users: Any = relation.related_model
+        used = users._base_manager.filter(**{relation.field.name: OuterRef("pk")})
+        unneeded = unneeded.filter(~Exists(used))
+    pks = list(unneeded.select_for_update(of=("self",)).values_list("pk", flat=True)[:most])
+    return Authentication.objects.filter(pk__in=pks).delete()[1].get(Authentication._meta.label, 0)
 
 
 def fingerprint(connector: Connector, values: Mapping[str, Any], base: Authentication | None) -> str:
