@@ -80,7 +80,7 @@ def test_schedules_by_the_real_client(console):
     jobs = daily.run(slot, num=2)
     assert [job.scheduled_at for job in jobs] == [datetime.fromtimestamp(s, UTC) for s in (slot, slot + HOUR)]
     assert [ended(client, job) for job in jobs] == ["success", "success"]
-    assert [event["deduplication_key"] for event in sandbox.events] == [f"k-{slot}", f"k-{slot + HOUR}"]
+    assert [each["event"]["deduplication_key"] for each in sandbox.events] == [f"k-{slot}", f"k-{slot + HOUR}"]
 
     # history
     history = slashless.history("shop/daily v1.0")
@@ -93,8 +93,9 @@ def test_schedules_by_the_real_client(console):
     slashless.update_schedule("shop/daily v1.0", {"name": "renamed", "delay": 0})
     renamed = by_name(client)["renamed"]
     assert (renamed.cron, renamed.delay, renamed.query) == ("30 6 * * *", 0, EVENT)
-    (again,) = renamed.run(int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()), 1)
+    (again,) = renamed.run(slot - 24 * HOUR, 1)
     assert ended(client, again) == "success"  # the token that was sent back masked is still the real one
+    assert len(sandbox.events) == 3
     client.update_schedule("renamed", {"cron": ""})
     assert by_name(client)["renamed"].cron is None
 
