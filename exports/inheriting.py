@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from exports import jobs, querying, rejects
+from exports import by_name, jobs, querying, rejects
 from exports.endings import JobFailed
 from exports.lease import Lease
 from exports.models import Job, Phase, RowsFrom
@@ -58,11 +58,16 @@ def _parent(job: Job) -> Job:
 
 
 def _take_all(job: Job, lease: Lease, parent: Job) -> None:
-    adopt(parent.folder / NAME, job.folder / NAME)
-    querying.found(job, lease, KeptResult(job.folder / NAME).schema, parent.result_rows or 0)
-    jobs.log(
-        job, f"Its {parent.result_rows or 0:,} rows are those that job {parent.pk} kept, in its order; no query ran."
-    )
+    """In the order in which they are sent: that of their events, unless the query has one of its own."""
+    kept, rows = KeptResult(parent.folder / NAME), parent.result_rows or 0
+    by_name.settle(job, lease, kept.schema.names)
+    column, schema = querying.sent_in_order_of(job) or "", kept.schema
+    if parent.ordered or column not in schema.names or kept.is_in_order(column):
+        adopt(parent.folder / NAME, job.folder / NAME)
+    else:
+        schema = querying.keep_in_order(job, lease, kept, column)
+    querying.found(job, lease, schema, rows, ordered=parent.ordered)
+    jobs.log(job, f"Its {rows:,} rows are those that job {parent.pk} kept; no query ran.")
 
 
 def _take_valid(job: Job, lease: Lease, parent: Job) -> None:

@@ -253,6 +253,7 @@ class Job(models.Model):
     statements = models.PositiveSmallIntegerField(default=0)  # done: their tables are written
     result_path = models.CharField(max_length=255, blank=True, default="")  # below DATA_DIR/jobs
     columns: Any = models.JSONField(default=list)  # [[name, type], …]
+    ordered = models.BooleanField(default=False)  # by its query: nobody sorts its rows
     query_seconds = models.FloatField(null=True)
     result_rows = models.BigIntegerField(null=True)
     result_bytes = models.BigIntegerField(default=0)

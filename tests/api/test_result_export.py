@@ -48,7 +48,7 @@ def test_its_rows_go_to_line_and_each_end_is_on_record(calls, editor, job, line)
     assert run_job(sending.pk) == JobState.SUCCESS
     sending.refresh_from_db()
     assert (sending.rows, sending.accepted, sending.invalid) == (20, 18, 2)
-    assert len(line.accepted) == 18
+    assert len(line.events) == 18
     assert AuditEntry.objects.get(action="job.result_export").details == {"of": job.pk}
 
 
@@ -73,6 +73,18 @@ def test_rows_that_another_destination_refused_go_too(calls, line):
     assert sending.accepted == 5
 
 
+@pytest.mark.parametrize("ordered", [False, True])
+def test_they_leave_in_the_order_in_which_they_happened_or_in_that_of_the_query(calls, line, ordered):
+    table = events(30).take(list(range(29, -1, -1)))
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    job = keep(a_job(exports=False, ordered=ordered), columns)
+    sending = sent_on(calls, job, result=json.dumps(LINE))
+    assert run_job(sending.pk) == JobState.SUCCESS
+    times = [event["event"]["event_timestamp"] for event in line.events]
+    assert times == sorted(times, reverse=ordered) and len(times) == 30
+    assert [path.name for path in sending.folder.iterdir() if path.suffix == ".parquet"] == []
+
+
 def test_they_may_go_into_a_table(calls, job):
     Database.objects.create(name="crm")
     sending = sent_on(calls, job, result="td://@/crm/events?mode=replace")
@@ -84,7 +96,7 @@ def test_they_may_go_into_a_table(calls, job):
 
 def test_columns_that_do_not_fit_end_the_job_before_anything_is_sent(calls, line):
     sending = sent_on(calls, keep(a_job(exports=False), {"n": [1]}), result=json.dumps(LINE))
-    assert (run_job(sending.pk), line.requests) == (JobState.ERROR, [])
+    assert (run_job(sending.pk), line.stats["requests"]) == (JobState.ERROR, 0)
 
 
 def test_a_target_is_needed(calls, job):
