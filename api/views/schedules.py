@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
+
+from django.db.models import QuerySet
 
 from accounts import audit
 from accounts.models import Role
@@ -51,7 +54,7 @@ def _params(*, required: bool) -> tuple[Param, ...]:
         Param("database", help="Its name", required=required, most=128),
         Param("query", help="The SQL", required=required, most=LONGEST_QUERY),
         Param("cron", help="Five fields, @hourly, @daily or @monthly; empty: it never runs by itself"),
-        Param("timezone", help="Of the cron line, such as Asia/Tokyo; UTC if it was never given"),
+        Param("timezone", help="Of the cron line, such as Asia/Tokyo; UTC if it was never given", most=64),
         Param("delay", "integer", help="Seconds from the scheduled time to the start", minimum=0, maximum=longest),
         Param("priority", "integer", minimum=min(Priority.values), maximum=max(Priority.values)),
         Param("retry_limit", "integer", help="Repeats of the query", minimum=0, maximum=MOST_RETRIES),
@@ -135,7 +138,7 @@ def schedule_delete(call: Call, name: str) -> Answer:
     return answer
 
 
-def found() -> Any:
+def found() -> QuerySet[Query]:
     """All saved queries by name, with what is shown of them."""
     related = ("database", "created_by", "schedule", "export_target__authentication__base")
     return Query.objects.select_related(*related).order_by("name")
@@ -143,14 +146,14 @@ def found() -> Any:
 
 def named(name: str) -> Query:
     """Raises ApiError 404."""
-    query: Query | None = found().filter(name=name.strip()).first()
+    query = found().filter(name=name.strip()).first()
     if query is None:
         raise missing(f"Schedule '{name}'")
     return query
 
 
 def _still(query: Query, name: str) -> Query:
-    again: Query | None = found().filter(pk=query.pk).first()
+    again = found().filter(pk=query.pk).first()
     if again is None:
         raise missing(f"Schedule '{name}'")
     return again
@@ -185,7 +188,7 @@ def _where(query: Query) -> Where:
     return Where(targets.as_target(getattr(query, "export_target", None)), table_targets.of(query))
 
 
-def _next_run(query: Query) -> Any:
+def _next_run(query: Query) -> datetime | None:
     schedule = getattr(query, "schedule", None)
     return schedule.next_run_at if schedule else None
 
