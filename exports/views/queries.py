@@ -124,7 +124,7 @@ def run_label(request: HttpRequest) -> HttpResponse:
     """What the Run button says for the export target in the posted form, and whether there are other ways to run."""
     form = RunForm(request.POST)
     form.is_valid()
-    context = {"target": form.cleaned_data.get("target"), "oob": True}
+    context = {"target": form.cleaned_data.get("target"), "table": form.table, "oob": True}
     return render(request, "exports/_query_run_label.html", context)
 
 
@@ -189,12 +189,13 @@ def workbench(
     for field in (*form.fields.values(), *form.schedule.fields.values()):
         field.disabled = not may_edit(request)
     target = _target(form, query)
-    destination = target.authentication.name if target else ""
+    destination = target.authentication.name if target else f"table {form.table.name}" if form.table else ""
     schedule = schedules.of(query) if query else None
     context |= {
         "form": form,
         "query": query,
         "target": target,
+        "table": form.table,
         "schedule": schedule_panel.panel(form.schedule, schedule, timezone.now(), destination=destination),
         "can_edit": may_edit(request),
         "databases": Database.objects.exists(),
