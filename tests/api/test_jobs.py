@@ -16,6 +16,7 @@ from tests.exports.factories import a_job, an_authentication, keep
 from tests.exports.queries import orders, shop
 
 pytestmark = pytest.mark.django_db
+RUNS = pytest.mark.django_db(transaction=True)  # its heartbeat has a connection of its own
 ISSUE = "/v3/job/issue/presto/shop_jp"
 
 
@@ -33,6 +34,7 @@ def issued(answer):
 # --- issue --------------------------------------------------------------------------------------------------------
 
 
+@RUNS
 def test_a_job_is_issued_and_runs(calls, editor):
     answer = calls.post(ISSUE, query="select order_uid from orders")
     job = issued(answer)
@@ -86,6 +88,7 @@ def test_what_cannot_be_used_is_422_and_names_itself(calls, name, value):
     assert not Job.objects.exists()
 
 
+@RUNS
 def test_options_and_the_scheduled_time_are_kept(calls):
     given = {"priority": "-2", "retry_limit": "5", "scheduled_time": "1795360045", "pool_name": "x"}
     job = issued(calls.post(ISSUE, query="select td_scheduled_time() as t", engine_version="stable", **given))
@@ -120,6 +123,7 @@ def test_it_is_called_by_the_first_line_of_its_sql(calls, as_user, editor, sql, 
     assert as_user(editor).get(f"/jobs/{job.pk}").status_code == 200 and f"/jobs/{job.pk}" in page
 
 
+@RUNS
 def test_two_statements_in_one_job_write_a_table(calls):
     sql = 'DROP TABLE IF EXISTS "copy";\nCREATE TABLE "copy" AS\nselect order_uid from orders'
     job = issued(calls.post(ISSUE, query=f"-- project_id: 1\n-- task_name: +a\n{sql}"))
@@ -133,6 +137,7 @@ def test_a_select_inserts_nothing(calls):
     assert calls.get(f"/v3/job/statistics/{job.pk}").json() == {"records_inserted": None}
 
 
+@RUNS
 def test_sql_that_is_wrong_ends_the_job_and_not_the_call(calls):
     job = issued(calls.post(ISSUE, query="selec 1"))
     run_job(job.pk)
@@ -154,6 +159,7 @@ def test_only_editors_issue_kill_and_send_on(api, viewer):
 # --- show ---------------------------------------------------------------------------------------------------------
 
 
+@RUNS
 def test_a_job_has_every_field_in_its_type(calls, editor):
     job = issued(calls.post(ISSUE, query="select order_uid, paid_at, 1.5 as d, array[1] as a from orders"))
     run_job(job.pk)
@@ -167,6 +173,7 @@ def test_a_job_has_every_field_in_its_type(calls, editor):
     assert set(shown["debug"]) == {"cmdout", "stderr"}
 
 
+@RUNS
 def test_a_hive_job_has_the_words_of_hive(calls):
     job = issued(calls.post("/v3/job/issue/hive/shop_jp", query="select order_uid, array(1, 2) as a from orders"))
     run_job(job.pk)
@@ -219,6 +226,7 @@ def test_it_is_404_in_the_words_of_treasure_data(calls):
     assert calls.get("/v3/job/status_by_domain_key/none").status_code == 404
 
 
+@RUNS
 def test_what_the_console_started_has_its_exact_size_too(calls, editor):
     job = started.start(text=Text(shop(), "select 1 as n", engine="duckdb"), name="q", user=editor)
     run_job(job.pk)

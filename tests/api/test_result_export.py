@@ -13,7 +13,7 @@ from tests.exports.factories import a_job, an_authentication, keep
 from tests.exports.test_run import events
 from warehouse.models import Database, Table
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 LINE = {"type": "line_conversion", "line_tag_id": "tag", "access_token": "token"}
 
 
