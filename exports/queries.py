@@ -55,7 +55,7 @@ def listing(search: str = "") -> QuerySet[Any]:
     last = Job.objects.filter(query=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     found = Query.objects.select_related("database", "source", "updated_by", "export_target__authentication")
     if search:
-        where = ("name", "database__name", "export_target__authentication__name")
+        where = ("name", "database__name", "export_target__authentication__name", "into__table")
         found = found.filter(Q.create([(f"{field}__icontains", search) for field in where], connector=Q.OR))
     return found.annotate(last_job_id=Subquery(last))
 
@@ -201,17 +201,22 @@ def restore(query: Query, version: QueryVersion, *, user: User) -> str:
         raise NotPossible(f"The database {version.database_name} of version {version.number} does not exist any more.")
     if version.engine == EngineType.SOURCE and not version.source:
         raise NotPossible(f"The source {version.source_name} of version {version.number} does not exist any more.")
-    target, warning = targets.of(query), ""
+    target, table, warning = targets.of(query), table_targets.of(query), ""
     try:
-        target = targets.parse(json.dumps(version.target) if version.target else "")
+        target, table = _as_it_was(version)
     except TargetError as error:
         warning = f"The export target was left as it is: {error}"
     text = Text(database, version.sql, version.time_zone, version.engine, version.source)
-    timing, table = schedules.timing_of(query), table_targets.of(version)
-    draft = Draft(query.name, text, target, options.of(version), timing, table)
+    draft = Draft(query.name, text, target, options.of(version), schedules.timing_of(query), table)
     if not update(query, draft, base=query.version, user=user):
         raise NotPossible(f"Version {version.number} is the same as the present one.")
     return warning
+
+
+def _as_it_was(version: QueryVersion) -> tuple[Target | None, TableTarget | None]:
+    """Where the result of a version went. Raises TargetError where it can no longer go there."""
+    target = targets.parse(json.dumps(version.target) if version.target else "")
+    return target, table_targets.parse(table_targets.dump(table_targets.of(version)))
 
 
 def run(draft: Draft, *, query: Query | None, user: User, mode: str = Mode.SEND) -> Job:

@@ -57,10 +57,10 @@ class Panel:
 
     @property
     def given(self) -> list[tuple[str, str]]:
-        """(label, value) of what is in an authentication that was given through the API; its secrets masked."""
+        """(label, value) of what came with the query through the API; its secrets masked."""
         one = self.authentication
-        secret = MASK if one.encrypted or one.base else ""
-        values = {**one.public_settings(), **{s.name: secret for s in secret_settings(self.connector)}}
+        secret = MASK if one.encrypted else ""
+        values = {**one.settings, **{s.name: secret for s in secret_settings(self.connector)}}
         shown = [(s.label, values.get(s.name)) for s in asked_settings(self.connector)]
         return [(label, _words(value)) for label, value in shown if value]
 

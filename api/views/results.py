@@ -1,10 +1,13 @@
 """Saved results, as clients call authentications, and how they are found and checked."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from accounts.models import Role
 from api.declared import INTEGER, TEXT, Answer, Call, Param, array, endpoint, nullable, record
 from api.errors import ApiError, invalid, missing
-from api.targets import named
 from exports import result_targets
+from exports.result_grammar import CONNECTION, RESULT, ResultProblem
 from integrations import authentications
 from integrations.authentications import InUse, NameTaken
 from integrations.models import Authentication
@@ -43,7 +46,7 @@ def result_create(call: Call, name: str) -> Answer:
     _check_name(name)
     if not call["url"]:
         raise ApiError(422, "'url' parameter is required", {"url": ["is required"]})
-    with named("url"):
+    with _named_as("url"):
         connector, values = result_targets.credentials(call["url"], user=call.user)
     try:
         authentications.create(connector=connector, name=name, values=values, tested=None, request=call.request)
@@ -101,9 +104,19 @@ def connector_config_validate(call: Call) -> Answer:
     kind, settings = call["type"], call["settings"]
     if not isinstance(settings, dict):
         raise invalid("settings", "must be a JSON object")
-    with named():
+    with _named_as("connection_id"):
         found = result_targets.checked(kind, settings, connection_id=call["connection_id"], user=call.user)
     return {"type": kind, "settings": found}
+
+
+@contextmanager
+def _named_as(name: str) -> Iterator[None]:
+    """A problem becomes the API's error; `name`: what the parameter is called here."""
+    try:
+        yield
+    except ResultProblem as problem:
+        parameter = problem.name in (RESULT, CONNECTION)
+        raise invalid(name if parameter else problem.name, problem.says) from problem
 
 
 def _named(name: str) -> Authentication:

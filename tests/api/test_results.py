@@ -141,7 +141,7 @@ def test_settings_are_checked_without_being_kept(api, editor, made):
         ({"type": "trino", "settings": {}}, "type"),
         ({"type": "line_conversion", "settings": []}, "settings"),
         ({"type": "line_conversion", "settings": {"a": 1}}, "a"),
-        ({"type": "line_conversion", "settings": {}, "connection_id": 987_654}, "result_connection_id"),
+        ({"type": "line_conversion", "settings": {}, "connection_id": 987_654}, "connection_id"),
     ],
 )
 def test_settings_that_are_wrong_are_named(api, editor, given, name):

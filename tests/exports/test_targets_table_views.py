@@ -131,6 +131,7 @@ def test_lists_and_pages_name_the_table(as_user, editor):
     job = a_job(exports=False, into=query.into, into_rows=1200, result_rows=1200)
     for path, says in [
         (reverse("exports:queries"), "shop_jp.paid"),
+        (f"{reverse('exports:queries')}?q=PAID", "shop_jp.paid"),
         (reverse("exports:jobs"), "shop_jp.paid"),
         (reverse("exports:job", args=[job.pk]), "Its result is appended to table shop_jp.paid: 1,200 rows written."),
     ]:
