@@ -11,7 +11,7 @@ from accounts import audit
 from accounts.models import Role
 from api.declared import INTEGER, TEXT, Answer, Call, Param, array, endpoint, extended, nullable, record
 from api.errors import ApiError, all_invalid, invalid, missing
-from api.targets import PARAMS, where
+from api.result_params import RESULT_PARAMS, where
 from api.times import iso, utc
 from api.views.jobs import ENGINES, WITHOUT_EFFECT
 from exports import queries, result_targets, save_trail, saving, schedules, table_targets, targets
@@ -58,7 +58,7 @@ def _params(*, required: bool) -> tuple[Param, ...]:
         Param("delay", "integer", help="Seconds from the scheduled time to the start", minimum=0, maximum=longest),
         Param("priority", "integer", minimum=min(Priority.values), maximum=max(Priority.values)),
         Param("retry_limit", "integer", help="Repeats of the query", minimum=0, maximum=MOST_RETRIES),
-        *PARAMS,
+        *RESULT_PARAMS,
         Param("engine_version", help=WITHOUT_EFFECT),
         Param("pool_name", help=WITHOUT_EFFECT),
         Param("executing_user_id", help=f"{WITHOUT_EFFECT}: jobs run as the person who set the schedule"),
@@ -205,12 +205,12 @@ def _changes(call: Call, *, name: str | None, cron: str | None) -> Changes:
         cron=cron,
         time_zone=call["timezone"],
         delay=call["delay"],
-        where=(lambda stored: where(call, stored=stored)) if _sets_result(call) else None,
+        where=(lambda stored: where(call, stored)) if _sets_result(call) else None,
     )
 
 
 def _sets_result(call: Call) -> bool:
-    return "result" in call.given or any(call[param.name] is not None for param in PARAMS)
+    return "result" in call.given or any(call[param.name] is not None for param in RESULT_PARAMS)
 
 
 def _new_name(text: str) -> str:
