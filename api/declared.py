@@ -165,6 +165,7 @@ class Endpoint:
 
     `path`: with {name} where a text stands. `role`: who may call; None: everybody, also without a key. `answer`: the
     JSON schema of 200; empty: any JSON. `media`: of the answer. `body`: what is sent, where it is no parameters.
+    `slashes`: {name} takes slashes too, which arrive decoded.
     """
 
     method: str
@@ -176,6 +177,7 @@ class Endpoint:
     answer: Schema = field(default_factory=dict)
     media: tuple[str, ...] = ("application/json",)
     body: str = ""
+    slashes: bool = False
 
     @property
     def summary(self) -> str:
@@ -210,11 +212,12 @@ def endpoint(
     answer: Schema | None = None,
     media: tuple[str, ...] = ("application/json",),
     body: str = "",
+    slashes: bool = False,
 ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
     """Serve `view(call, **names in the path)` there; what it returns, if it is no response, is the JSON of 200."""
 
     def declare(view: Callable[..., Answer]) -> Callable[..., Answer]:
-        ENDPOINTS.append(Endpoint(method, path, view, role, tag, params, answer or {}, media, body))
+        ENDPOINTS.append(Endpoint(method, path, view, role, tag, params, answer or {}, media, body, slashes))
         return view
 
     return declare
@@ -239,3 +242,8 @@ def array(items: Schema) -> Schema:
 def record(**fields: Schema) -> Schema:
     """An object that has all these fields."""
     return {"type": "object", "properties": fields, "required": list(fields)}
+
+
+def extended(schema: Schema, **fields: Schema) -> Schema:
+    """A record with these fields too."""
+    return record(**{**schema["properties"], **fields})

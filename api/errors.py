@@ -35,6 +35,12 @@ def invalid(name: str, says: str) -> ApiError:
     return ApiError(422, f"Validation failed: {name}: {says}", {name: [says]})
 
 
+def all_invalid(problems: Mapping[str, str]) -> ApiError:
+    """Several parameters that cannot be used: 422, with what is wrong by name."""
+    says = " ".join(f"{name}: {text}" for name, text in problems.items())
+    return ApiError(422, f"Validation failed: {says}", {name: [text] for name, text in problems.items()})
+
+
 def missing(what: str) -> ApiError:
     return ApiError(404, f"{what} does not exist.")
 

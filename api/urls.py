@@ -20,7 +20,10 @@ def _routes() -> dict[str, dict[str, Endpoint]]:
 
 
 def _django(endpoint: Endpoint) -> str:
-    return re.sub(r"\{([a-z_]+)\}", r"<str:\1>", endpoint.path.removeprefix("/"))
+    path = endpoint.path.removeprefix("/")
+    if endpoint.slashes:
+        path = path.replace("{name}", "<path:name>")
+    return re.sub(r"\{([a-z_]+)\}", r"<str:\1>", path)
 
 
 urlpatterns = [

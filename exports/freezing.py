@@ -38,11 +38,15 @@ def freeze(
         created_by=user,
         next_attempt_at=timezone.now(),
     )
-    job.into = table_targets.to_json(table)
-    if target:
-        job.authentication = target.authentication
-        job.destination = target.authentication.name
-        job.connector_key = target.authentication.connector_key
-        job.mapping = target.mapping
-        job.settings = target.settings
+    aim(job, target, table)
     return job
+
+
+def aim(job: Job, target: Target | None, table: TableTarget | None) -> None:
+    """Freeze in an unsaved job where its result goes; both None: nowhere."""
+    job.into = table_targets.to_json(table)
+    job.authentication = target.authentication if target else None
+    job.destination = target.authentication.name if target else ""
+    job.connector_key = target.authentication.connector_key if target else ""
+    job.mapping = target.mapping if target else {}
+    job.settings = target.settings if target else {}

@@ -19,6 +19,8 @@ def _again_rows(job: Job) -> str:
         return f"A new job checks the rows that job {job.parent_id} did not get through, by the same query as this one."
     if job.rows_from == RowsFrom.RESULT:
         return f"A new job sends the valid rows of job {job.parent_id} again."
+    if job.rows_from == RowsFrom.KEPT:
+        return f"A new job sends the rows of job {job.parent_id} again."
     return "The same SQL runs on the data as it is now, in a new job."
 
 

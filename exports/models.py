@@ -50,6 +50,8 @@ class Query(models.Model):
     time_zone = models.CharField(max_length=64, default="UTC")
     priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
     retry_limit = models.PositiveSmallIntegerField(default=0)  # as in Job
+    issued_as = models.CharField(max_length=20, blank=True, default="")  # what the API called its engine, if it set it
+    idle_schedule: Any = models.JSONField(default=dict)  # what one begins with, while it has none
     into: Any = models.JSONField(default=dict)  # the table that takes the result, as in exports.table_targets; or empty
     version = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
@@ -137,6 +139,7 @@ class RowsFrom(models.TextChoices):
     QUERY = "query", "Query"
     REJECTS = "rejects", "Rows that the parent job did not get through"
     RESULT = "result", "Rows that the parent job found valid"
+    KEPT = "kept", "All rows that the parent job kept"
 
 
 class ErrorKind(models.TextChoices):
@@ -219,6 +222,7 @@ class Job(models.Model):
     priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
     retry_limit = models.PositiveSmallIntegerField(default=0)  # how often its query may be repeated
     domain_key = models.CharField(max_length=255, null=True, unique=True)  # whoever starts it twice gets it once
+    issued_as = models.CharField(max_length=20, blank=True, default="")  # its type, as the API was given it
 
     # where it stands
     state = models.CharField(max_length=12, choices=JobState.choices, default=JobState.QUEUED)
@@ -249,9 +253,12 @@ class Job(models.Model):
     statements = models.PositiveSmallIntegerField(default=0)  # done: their tables are written
     result_path = models.CharField(max_length=255, blank=True, default="")  # below DATA_DIR/jobs
     columns: Any = models.JSONField(default=list)  # [[name, type], …]
+    ordered = models.BooleanField(default=False)  # by its query: nobody sorts its rows
     query_seconds = models.FloatField(null=True)
     result_rows = models.BigIntegerField(null=True)
     result_bytes = models.BigIntegerField(default=0)
+    packed_bytes = models.BigIntegerField(null=True)  # of the result as msgpack.gz, see exports.packed
+    unpacked_bytes = models.BigIntegerField(null=True)  # the same as msgpack
     into_rows = models.BigIntegerField(null=True)  # of the result, written into its table; None: not yet
     rejects_bytes = models.BigIntegerField(default=0)  # committed length of the rejects file
     tallied_bytes = models.BigIntegerField(default=0)  # of it, what is counted in the job's reasons

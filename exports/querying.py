@@ -16,11 +16,12 @@ from exports.exporter.plan import PlanError
 from exports.lease import Lease
 from exports.models import ErrorKind, Job, Phase
 from exports.modes import sent_mapping
-from exports.results import NAME, keep, keep_batches
+from exports.results import NAME, KeptResult, keep, keep_batches
 from exports.texts import Text
 from exports.writing import Writer
 from integrations.catalog import connector
-from warehouse.engines.base import Cancelled, Result
+from warehouse.engines.base import Cancelled, Column, Result, Table
+from warehouse.engines.duckdb import DuckDBEngine
 from warehouse.models import Database
 from warehouse.sql.statements import Kind
 
@@ -138,7 +139,7 @@ def _keep(job: Job, lease: Lease, result: Result, started: float, sift: Sift | N
     with _stoppable(lease, result):
         rows = keep_batches(result.schema, sift(result), path, heard=heard) if sift else keep(result, path, heard=heard)
     seconds = time.monotonic() - started
-    found(job, lease, result.schema, rows, query_seconds=seconds)
+    found(job, lease, result.schema, rows, query_seconds=seconds, ordered=result.ordered)
     jobs.log(job, f"Query finished: {rows:,} rows in {seconds:,.1f} s.")
 
 
@@ -162,6 +163,30 @@ def found(job: Job, lease: Lease, schema: pa.Schema, rows: int, **values: Any) -
         **({"rows": rows, "not_attempted": rows} if job.exports else {}),
         **values,
     )
+
+
+def keep_in_order(job: Job, lease: Lease, kept: KeptResult, column: str) -> pa.Schema:
+    """Keep the rows of another job's result by the values of `column`, NULLs last. Raises what a query raises."""
+    path = job.folder / writing.NAME
+    try:
+        writing.as_parquet(kept.schema, (batch for _, batch in kept.batches()), path, None, lambda _: lease.check())
+        columns = tuple(Column(name, "") for name in kept.schema.names)
+        with (
+            DuckDBEngine(dialect="duckdb").run(
+                "SELECT * FROM rows",
+                tables={("kept", "rows"): Table((str(path),), columns)},
+                database="kept",
+                limits=engine.limits(),
+                time_zone=job.time_zone,
+                order_by=column,
+                workdir=job.folder,
+            ) as result,
+            _stoppable(lease, result),
+        ):
+            keep(result, job.folder / NAME, heard=_telling(lease, result))
+            return result.schema
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _telling(lease: Lease, result: Result) -> Callable[[int], None]:

@@ -259,7 +259,7 @@ def family(job: Job) -> Family:
     from_parent, origin = _descent(job)
     repeats = tuple(_relative(each, "Run again as") for each in _relatives(job.repeats.all()))
     if not job.finished or not job.exports:
-        return Family(from_parent, origin, job.again_of_id, repeats)
+        return Family(from_parent, origin, job.again_of_id, _exports_of(job) + repeats)
     children = _relatives(job.children.all())
     checks = [child.pk for child in children if child.rows_from == RowsFrom.REJECTS]
     later = _relatives(Job.objects.filter(parent__in=checks, rows_from=RowsFrom.RESULT)) if checks else []
@@ -272,11 +272,20 @@ def family(job: Job) -> Family:
     return Family(from_parent, origin, job.again_of_id, relatives + repeats, sends, send_problem(job))
 
 
+def _exports_of(job: Job) -> tuple[Relative, ...]:
+    """The jobs that send its kept result elsewhere."""
+    return tuple(
+        _relative(each, _what_it_did(each, job)) for each in _relatives(job.children.filter(rows_from=RowsFrom.KEPT))
+    )
+
+
 def _descent(job: Job) -> tuple[str, int | None]:
     if not job.parent_id or job.rows_from == RowsFrom.QUERY:
         return "", None
     if job.rows_from == RowsFrom.REJECTS:
         return "Checks again the rows that did not get through in", None
+    if job.rows_from == RowsFrom.KEPT:
+        return "Sends the result of", None
     checked = Job.objects.filter(pk=job.parent_id, rows_from=RowsFrom.REJECTS)
     origin = checked.values_list("parent", flat=True).first()
     return "Sends the rows that were found valid in", origin
@@ -289,6 +298,8 @@ def _relatives(found: Any) -> list[Job]:
 def _what_it_did(job: Job, of: Job) -> str:
     if job.rows_from == RowsFrom.REJECTS:
         return "Checked again in"
+    if job.rows_from == RowsFrom.KEPT:
+        return "Its result was sent on in"
     return f"{'Sent' if job.parent_id == of.pk else 'Resent'}{' as test' if job.mode == Mode.TEST else ''} in"
 
 

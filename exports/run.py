@@ -21,12 +21,14 @@ from exports import (
     jobs,
     masking,
     notes,
+    packed,
     querying,
     table_targets,
 )
 from exports.drain import Drained
 from exports.endings import JobFailed, RetryLater
 from exports.exporter.plan import PlanError
+from exports.job_files import ResultGone
 from exports.lease import JobKilled, Lease, LostLease, db_retry, heartbeat
 from exports.models import WAITING, ErrorKind, Job, JobLog, JobState, Mode, RowsFrom
 from integrations.secrets import SecretUnreadable
@@ -113,6 +115,16 @@ def _steps(job: Job, lease: Lease) -> None:
     into_table.write(job, lease)
     if job.exports:
         exporting.export(job, lease)
+    if job.issued_as and job.query_id is None:
+        _pack(job, lease)
+
+
+def _pack(job: Job, lease: Lease) -> None:
+    """Whoever issued it by the API asks for its result at once; the others are packed when someone asks."""
+    try:
+        packed.of(job, lease.check)
+    except (OSError, ResultGone):
+        logger.exception("Job %s: its result could not be packed", job.pk)
 
 
 def _done(job: Job, lease: Lease) -> str:
