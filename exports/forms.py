@@ -115,8 +115,9 @@ class DraftForm(TextForm):
         super().__init__(*args, **kwargs)
         self.table: TableTarget | None = table_targets.of(query) if query and not self.is_bound else None
         zone = query.time_zone if query else self.data.get("time_zone", "UTC")
+        idle = {"time_zone": zone, **(query.idle_schedule if query else {})}
         kept = schedules.of(query) if query else None
-        self.schedule = ScheduleForm(self.data if self.is_bound else None, kept, time_zone=zone)
+        self.schedule = ScheduleForm(self.data if self.is_bound else None, kept, idle=idle)
 
     @property
     def problems(self) -> list[str]:

@@ -1,6 +1,7 @@
 """Saved queries: what people do with them. Each save that changes something makes a version, which is kept for ever."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from warehouse.models import Database
 
 UNTITLED = "Untitled query"
 NAME_LENGTH = 255
+TRIES = 5
 
 
 class Conflict(Exception):
@@ -107,11 +109,26 @@ def update(query: Query, draft: Draft, *, base: int, user: User | None) -> bool:
     return True
 
 
+def change(query: Query, edit: Callable[[Draft], Draft], *, user: User | None) -> Draft | None:
+    """Save what `edit` makes of the newest version, whoever saves meanwhile. → what was stored before; None if nothing
+    is different. `query` is what is stored afterwards. Raises NameTaken, what `edit` raises, Query.DoesNotExist, and
+    Conflict where others are faster each time."""
+    for _ in range(TRIES):
+        query.refresh_from_db()
+        before = stored(query)
+        try:
+            return before if update(query, edit(before), base=query.version, user=user) else None
+        except Conflict:
+            continue
+    raise Conflict(query)
+
+
 def _replace(query: Query, draft: Draft, base: int, user: User | None) -> None:
     # The version decides who was first: of two saves over the same version one finds no row.
     changed = Query.objects.filter(pk=query.pk, version=base).update(
         name=draft.name,
         **_columns(draft),
+        issued_as=query.issued_as if draft.text.engine == query.engine else "",
         version=base + 1,
         updated_by=user,
         updated_at=timezone.now(),
