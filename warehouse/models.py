@@ -84,16 +84,32 @@ class Load(models.Model):
         return f"{self.mode} {', '.join(self.sources)} to {self.table}"
 
 
-class TableFile(models.Model):
-    """One immutable Parquet file with every column of its table.
+class ImportId(models.Model):
+    """An import that its sender named, kept for a while: sent again, it is answered and not done again."""
 
-    A retired file is no longer read by new queries and is deleted later: it may outlive its table.
+    table = models.ForeignKey(Table, models.CASCADE, related_name="import_ids")
+    unique_id = models.CharField(max_length=255)
+    md5 = models.CharField(max_length=32)  # of what was sent
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["table", "unique_id"], name="one_import_of_an_id")]
+
+    def __str__(self) -> str:
+        return f"{self.unique_id} into {self.table}"
+
+
+class TableFile(models.Model):
+    """One immutable Parquet file.
+
+    columns: what it holds, where that is not exactly what its table has now; else None. A retired file is no longer read by new queries and is deleted later: it may outlive its table.
     """
 
     table = models.ForeignKey(Table, models.SET_NULL, null=True, related_name="files")
     path = models.CharField(max_length=255, unique=True)  # below DATA_DIR/tables
     rows = models.BigIntegerField()
     bytes = models.BigIntegerField()
+    columns: Any = models.JSONField(null=True)  # as in Table
     loaded_at = models.DateTimeField(auto_now_add=True)
     retired_at = models.DateTimeField(null=True, db_index=True)
 
