@@ -102,7 +102,8 @@ class ImportId(models.Model):
 class TableFile(models.Model):
     """One immutable Parquet file.
 
-    columns: what it holds, where that is not exactly what its table has now; else None. A retired file is no longer read by new queries and is deleted later: it may outlive its table.
+    columns: what it holds, where that is not exactly what its table has now; else None.
+    A retired file is no longer read by new queries and is deleted later: it may outlive its table.
     """
 
     table = models.ForeignKey(Table, models.SET_NULL, null=True, related_name="files")

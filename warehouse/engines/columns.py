@@ -72,7 +72,7 @@ class Names:
 
     def add(self, source: str) -> str:
         """The column name for the next source name; `given` keeps both."""
-        base = _clean(source) or f"column_{len(self.given) + 1}"
+        base = clean(source) or f"column_{len(self.given) + 1}"
         name, number = base, 1
         while name in self._taken:
             number += 1
@@ -87,7 +87,7 @@ class Names:
         return [(source, name) for source, name in self.given if source != name]
 
 
-def _clean(source: str) -> str:
+def clean(source: str) -> str:
     plain = unicodedata.normalize("NFKC", source).lower()
     plain = re.sub(r"^[^a-z0-9_]+|[^a-z0-9_]+$", "", plain)
     return re.sub(r"[^a-z0-9_]+", "_", plain)

@@ -1,5 +1,4 @@
 """What the child does with a query: translate, guard, lay out its tables, lock DuckDB, stream the rows to stdout."""
-# ruff: noqa: S608 (every name and text in this SQL goes through quoted() or literal())
 
 from __future__ import annotations
 
