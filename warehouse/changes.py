@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from accounts import audit
-from warehouse import tables, usage
+from warehouse import files, tables, usage
 from warehouse.models import Database, Table
 
 
@@ -85,7 +85,7 @@ def empty_table(table: Table, *, user: Any = None, request: HttpRequest | None =
     """Take all rows out of a table; its columns stay. → how many rows that were. Raises Refused."""
     with transaction.atomic():
         one, _ = _this_and(table)
-        rows = tables.retire(one)
+        rows = files.retire(one)
         one.save(update_fields=["updated_at"])
         audit.record("table.empty", one, user=user, request=request, rows=rows)
     return rows

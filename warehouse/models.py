@@ -85,14 +85,14 @@ class Load(models.Model):
 
 
 class ImportId(models.Model):
-    """An import that its sender named, kept for a while: sent again, it is answered and not done again."""
+    """The name that its sender gave an import, kept for a while: what comes again under it is not imported again."""
 
     table = models.ForeignKey(Table, models.CASCADE, related_name="import_ids")
     unique_id = models.CharField(max_length=255)
-    md5 = models.CharField(max_length=32)  # of what was sent
     at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:
+        ordering = ["pk"]
         constraints = [models.UniqueConstraint(fields=["table", "unique_id"], name="one_import_of_an_id")]
 
     def __str__(self) -> str:

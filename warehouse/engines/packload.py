@@ -28,7 +28,7 @@ from warehouse.engines.timecolumn import TIME, Clock
 MOST_COLUMNS = 1000
 GROUP_BYTES = 32 * 1024 * 1024  # of msgpack; as Python objects some ten times as much
 _NONE = type(None)
-_TYPED = {
+_TYPED: dict[str, tuple[set[type], pa.DataType]] = {
     "VARCHAR": ({str, _NONE}, pa.string()),
     "BIGINT": ({int, _NONE}, pa.int64()),
     "DOUBLE": ({int, float, _NONE}, pa.float64()),
