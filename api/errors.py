@@ -12,6 +12,7 @@ WORDS = {
     404: "Resource not found",
     405: "Method Not Allowed",
     409: "Conflict",
+    411: "Length Required",
     413: "Payload Too Large",
     422: "Validation failed",
     429: "Too Many Requests",

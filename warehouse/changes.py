@@ -126,6 +126,15 @@ def empty_database(
     return len(found)
 
 
+def delete_with_tables(database: Database, *, user: Any = None, request: HttpRequest | None = None) -> None:
+    """Delete a database and all its tables, or nothing of it. Raises InUse."""
+    usage.refuse(f"{database} cannot be deleted", usage.of_database(database))
+    with transaction.atomic():
+        if database.tables.exists():
+            empty_database(database, user=user, request=request)
+        tables.delete_database(database, user=user, request=request)
+
+
 def _locked(database: Database, which: Q) -> list[Table]:
     """Tables of a database, held until the transaction ends.
 

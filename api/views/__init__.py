@@ -1,5 +1,5 @@
 """The endpoints, a file for each kind of thing. Importing them declares them."""
 
-from api.views import account, system
+from api.views import account, databases, imports, system, tables
 
-__all__ = ["account", "system"]
+__all__ = ["account", "databases", "imports", "system", "tables"]
