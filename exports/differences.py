@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from exports import schedule_words
+from exports import schedule_words, table_targets
 from exports.exporter.mapping import constant_text
 from exports.models import Priority, QueryVersion
 from exports.texts import engine_words
@@ -65,7 +65,9 @@ def _values(version: QueryVersion | None, found: Mapping[int, Authentication]) -
     values = {"Name": version.name, "Database": version.database_name, "Engine": engine, "Time zone": version.time_zone}
     target = _target_values(version.target, found) if version.target else {}
     options = {"Priority": Priority(version.priority).label, "Retry limit": str(version.retry_limit)}
-    return values | options | schedule_words.facts(version.schedule) | target
+    table = table_targets.of(version)
+    into = {"Result": table.says} if table else {}
+    return values | options | schedule_words.facts(version.schedule) | target | into
 
 
 def _target_values(target: Mapping[str, Any], found: Mapping[int, Authentication]) -> dict[str, str]:
@@ -73,6 +75,7 @@ def _target_values(target: Mapping[str, Any], found: Mapping[int, Authentication
     name = authentication.name if authentication else f"integration {target['authentication']}, deleted"
     labels = {s.name: s.label for s in authentication.connector.settings} if authentication else {}
     mapping = {f"Field {field}": _source(source) for field, source in target["mapping"].items()}
+    mapping = mapping or {"Column mapping": "each field takes the column of its name"}
     settings = {labels.get(key, key): _word(value) for key, value in target["settings"].items()}
     return {"Export to": name} | mapping | settings
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Max, QuerySet
 
-from exports import freezing, job_words, options, targets, texts, timing
+from exports import freezing, job_words, options, table_targets, targets, texts, timing
 from exports.models import ACTIVE, Job, JobLog
 from exports.notify import telling
 from exports.schedule_models import Missed, Overlap, Schedule, Slot
@@ -204,6 +204,7 @@ def _job(schedule: Schedule, slot: datetime) -> Job:
         query=query,
         query_version=query.version,
         target=targets.as_target(getattr(query, "export_target", None)),
+        table=table_targets.of(query),
         options=options.of(query),
     )
     job.schedule, job.scheduled_for = schedule, slot

@@ -3,8 +3,10 @@
 from django.utils import timezone
 
 from accounts.models import User
+from exports import table_targets
 from exports.models import Job, Query
 from exports.options import DEFAULT, Options
+from exports.table_targets import TableTarget
 from exports.targets import Target
 from exports.texts import Text
 
@@ -17,6 +19,7 @@ def freeze(
     query: Query | None = None,
     query_version: int | None = None,
     target: Target | None = None,
+    table: TableTarget | None = None,
     options: Options = DEFAULT,
 ) -> Job:
     """An unsaved job of this text, to run as soon as a worker is free."""
@@ -35,10 +38,15 @@ def freeze(
         created_by=user,
         next_attempt_at=timezone.now(),
     )
-    if target:
-        job.authentication = target.authentication
-        job.destination = target.authentication.name
-        job.connector_key = target.authentication.connector_key
-        job.mapping = target.mapping
-        job.settings = target.settings
+    aim(job, target, table)
     return job
+
+
+def aim(job: Job, target: Target | None, table: TableTarget | None) -> None:
+    """Freeze in an unsaved job where its result goes; both None: nowhere."""
+    job.into = table_targets.to_json(table)
+    job.authentication = target.authentication if target else None
+    job.destination = target.authentication.name if target else ""
+    job.connector_key = target.authentication.connector_key if target else ""
+    job.mapping = target.mapping if target else {}
+    job.settings = target.settings if target else {}

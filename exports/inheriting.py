@@ -1,4 +1,4 @@
-"""Steps 1 and 2 of a job whose rows are those of an earlier job, its parent: those found valid, or the rejected ones.
+"""Steps 1 and 2 of a job whose rows are those of an earlier job, its parent: all, those found valid, or those rejected.
 
 A row is rejected if it is invalid or refused: the destination never accepted it. If the query has changed since, its
 rejected rows are found again in the new result by the destination's key field. No row is in both kinds: so a row that
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from exports import jobs, querying, rejects
+from exports import by_name, jobs, querying, rejects
 from exports.endings import JobFailed
 from exports.lease import Lease
 from exports.models import Job, Phase, RowsFrom
@@ -31,7 +31,9 @@ def take(job: Job, lease: Lease) -> None:
         return
     lease.save(phase=Phase.CHECKING, progress=None)
     querying.clear(job.folder)
-    if job.rows_from == RowsFrom.RESULT:
+    if job.rows_from == RowsFrom.KEPT:
+        _take_all(job, lease, parent)
+    elif job.rows_from == RowsFrom.RESULT:
         _take_valid(job, lease, parent)
     else:
         _take_rejected(job, lease, parent)
@@ -53,6 +55,19 @@ def _parent(job: Job) -> Job:
     if not (job.parent.folder / NAME).is_file():
         raise JobFailed(f"The kept result of job {job.parent.pk} was deleted.", "Run the query again.")
     return job.parent
+
+
+def _take_all(job: Job, lease: Lease, parent: Job) -> None:
+    """In the order in which they are sent: that of their events, unless the query has one of its own."""
+    kept, rows = KeptResult(parent.folder / NAME), parent.result_rows or 0
+    by_name.settle(job, lease, kept.schema.names)
+    column, schema = querying.sent_in_order_of(job) or "", kept.schema
+    if parent.ordered or column not in schema.names or kept.is_in_order(column):
+        adopt(parent.folder / NAME, job.folder / NAME)
+    else:
+        schema = querying.keep_in_order(job, lease, kept, column)
+    querying.found(job, lease, schema, rows, ordered=parent.ordered)
+    jobs.log(job, f"Its {rows:,} rows are those that job {parent.pk} kept; no query ran.")
 
 
 def _take_valid(job: Job, lease: Lease, parent: Job) -> None:

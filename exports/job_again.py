@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from exports import job_words as words
+from exports import table_targets
 from exports.job_pages import Sent
 from exports.models import Job, Mode, RowsFrom
 from exports.resuming import REPEATS_DROPPED
@@ -18,10 +19,14 @@ def _again_rows(job: Job) -> str:
         return f"A new job checks the rows that job {job.parent_id} did not get through, by the same query as this one."
     if job.rows_from == RowsFrom.RESULT:
         return f"A new job sends the valid rows of job {job.parent_id} again."
+    if job.rows_from == RowsFrom.KEPT:
+        return f"A new job sends the rows of job {job.parent_id} again."
     return "The same SQL runs on the data as it is now, in a new job."
 
 
 def _again_goes(job: Job) -> str:
+    if table := table_targets.of(job):
+        return f"Its result {table.says}{' once more' if table.mode == table_targets.APPEND else ''}."
     if not job.exports:
         return ""
     if job.mode == Mode.VALIDATE:

@@ -22,6 +22,7 @@ from exports.models import Job
 from exports.rejects import Reject
 from exports.results import KeptResult
 from warehouse.cells import texts
+from warehouse.sql.statements import statements
 
 CHUNK_ROWS = 1_000
 REJECT_COLUMNS = ("row", "end", "field", "problem")
@@ -57,6 +58,15 @@ def rejects_jsonl(job: Job) -> Iterator[bytes]:
 def available(job: Job) -> bool:
     """Whether the rows can still be downloaded."""
     return kept_file(job) is not None
+
+
+def inserted(job: Job) -> int | None:
+    """How many rows the job put into a table: those of its result, or those that its last statement wrote."""
+    path = kept_file(job)
+    if job.into_rows is not None or path is None:
+        return job.into_rows
+    last = statements(job.sql, dialect=job.engine)[-1]
+    return int(KeptResult(path).head(1).column(0)[0].as_py()) if last.writes else None
 
 
 def _open(job: Job, *names: str) -> KeptResult:

@@ -164,7 +164,7 @@ def _at(job: Job) -> str:
 
 def max_retry(job: Job) -> Any:
     """How often one request may be repeated."""
-    given: dict[str, Any] = {**(job.authentication.settings if job.authentication else {}), **job.settings}
+    given: dict[str, Any] = {**(job.authentication.public_settings() if job.authentication else {}), **job.settings}
     return given.get("max_retry") or connector(job.connector_key).setting("max_retry").default
 
 

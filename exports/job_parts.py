@@ -143,7 +143,7 @@ def settings_used(job: Job) -> list[tuple[str, str]]:
     its authentication as they are now."""
     if not job.exports:
         return []
-    given: dict[str, Any] = {**(job.authentication.settings if job.authentication else {}), **job.settings}
+    given: dict[str, Any] = {**(job.authentication.public_settings() if job.authentication else {}), **job.settings}
     shown = [s for s in connector(job.connector_key).settings if s.kind != "secret"]
     if not job.authentication:
         shown = [s for s in shown if s.name in given]

@@ -110,6 +110,7 @@ def _rows_of(job: Job) -> str:
     return {
         RowsFrom.REJECTS: f"It takes the rows that job {job.parent_id} did not get through.",
         RowsFrom.RESULT: f"It takes the rows that job {job.parent_id} found valid.",
+        RowsFrom.KEPT: f"It takes the rows that job {job.parent_id} kept.",
     }.get(RowsFrom(job.rows_from), "")
 
 

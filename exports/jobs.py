@@ -7,9 +7,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from exports import dispatch, events, job_words
-from exports.freezing import freeze
+from exports.freezing import aim, freeze
 from exports.models import ACTIVE, WAITING, Job, JobLog, JobState, Mode, Query, RowsFrom
 from exports.options import DEFAULT, Options
+from exports.table_targets import TableTarget
 from exports.targets import Target
 from exports.texts import Text
 
@@ -30,6 +31,7 @@ def start(
     query: Query | None = None,
     query_version: int | None = None,
     target: Target | None = None,
+    table: TableTarget | None = None,
     mode: str = Mode.SEND,
     parent: Job | None = None,
     rows_from: str = RowsFrom.QUERY,
@@ -37,16 +39,26 @@ def start(
     scheduled_for: datetime | None = None,
     options: Options = DEFAULT,
     domain_key: str | None = None,
+    issued_as: str = "",
 ) -> Job:
     """Make a job of this text, with everything that decides what is sent frozen in it, and wake a worker.
 
-    `rows_from`: of RowsFrom; other than QUERY, what rows of `parent` it takes; of REJECTS those in `part` of the
-    rejects file. `scheduled_for`: what TD_SCHEDULED_TIME() means in it; None: what it meant in `parent`, or else the
-    time at which the job is made. `domain_key`: up to 255 characters that no other job has. Raises DomainKeyTaken.
+    `table`: where the result is written to. `rows_from`: of RowsFrom; other than QUERY, what rows of `parent` it takes;
+    of REJECTS those in `part` of the rejects file. `scheduled_for`: what TD_SCHEDULED_TIME() means in it; None: what it
+    meant in `parent`, or else the time at which the job is made. `domain_key`: up to 255 characters that no other job
+    has. `issued_as`: the type that the API was given. Raises DomainKeyTaken.
     """
-    version = query_version
-    job = freeze(text=text, name=name, user=user, query=query, query_version=version, target=target, options=options)
-    job.domain_key = domain_key or None
+    job = freeze(
+        text=text,
+        name=name,
+        user=user,
+        query=query,
+        query_version=query_version,
+        target=target,
+        table=table,
+        options=options,
+    )
+    job.domain_key, job.issued_as = domain_key or None, issued_as
     job.parent, job.rows_from = parent, rows_from
     job.rejects_from, job.rejects_until = part
     job.scheduled_for = scheduled_for or (parent.scheduled_for if parent else None)
@@ -91,6 +103,27 @@ def send_result(job: Job, *, user: User, mode: str) -> Job:
     return _queue(sending)
 
 
+def export_result(
+    job: Job,
+    *,
+    user: User,
+    target: Target | None = None,
+    table: TableTarget | None = None,
+    options: Options = DEFAULT,
+    domain_key: str | None = None,
+) -> Job:
+    """A new job that sends all rows which `job` kept to another target, without querying again. It belongs to no saved
+    query: that one has a target of its own. Raises DomainKeyTaken."""
+    sending = _copy(job, user)
+    sending.query, sending.query_version, sending.issued_as = None, None, ""
+    sending.priority, sending.retry_limit = options.priority, options.retry_limit
+    aim(sending, target, table)
+    sending.rejects_from = sending.rejects_until = 0
+    sending.mode, sending.parent, sending.rows_from = Mode.SEND, job, RowsFrom.KEPT
+    sending.domain_key = domain_key or None
+    return _queue(sending)
+
+
 def _copy(job: Job, user: User) -> Job:
     return Job(
         query=job.query,
@@ -105,11 +138,13 @@ def _copy(job: Job, user: User) -> Job:
         time_zone=job.time_zone,
         priority=job.priority,
         retry_limit=job.retry_limit,
+        issued_as=job.issued_as,
         authentication=job.authentication,
         destination=job.destination,
         connector_key=job.connector_key,
         mapping=job.mapping,
         settings=job.settings,
+        into=job.into,
         mode=job.mode,
         parent=job.parent,
         rows_from=job.rows_from,

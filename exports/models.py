@@ -50,6 +50,7 @@ class Query(models.Model):
     time_zone = models.CharField(max_length=64, default="UTC")
     priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
     retry_limit = models.PositiveSmallIntegerField(default=0)  # as in Job
+    into: Any = models.JSONField(default=dict)  # the table that takes the result, as in exports.table_targets; or empty
     version = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -86,6 +87,7 @@ class QueryVersion(models.Model):
     priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
     retry_limit = models.PositiveSmallIntegerField(default=0)
     target: Any = models.JSONField(default=dict)  # as in exports.targets; empty: no export
+    into: Any = models.JSONField(default=dict)  # as in Query
     schedule: Any = models.JSONField(default=dict)  # the columns of exports.timing.Timing; empty: none
     saved_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
     saved_at = models.DateTimeField(auto_now_add=True)
@@ -103,7 +105,8 @@ class ExportTarget(models.Model):
 
     query = models.OneToOneField(Query, models.CASCADE, related_name="export_target")
     authentication = models.ForeignKey(Authentication, models.PROTECT, related_name="export_targets")
-    mapping: Any = models.JSONField(default=dict)  # {field: {"column": name} | {"constant": value}}
+    # {field: {"column": name} | {"constant": value}}; empty: each field takes the column of its name
+    mapping: Any = models.JSONField(default=dict)
     settings: Any = models.JSONField(default=dict)  # the connector's settings of the stage "export"
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -134,6 +137,7 @@ class RowsFrom(models.TextChoices):
     QUERY = "query", "Query"
     REJECTS = "rejects", "Rows that the parent job did not get through"
     RESULT = "result", "Rows that the parent job found valid"
+    KEPT = "kept", "All rows that the parent job kept"
 
 
 class ErrorKind(models.TextChoices):
@@ -200,8 +204,9 @@ class Job(models.Model):
     authentication = models.ForeignKey(Authentication, models.SET_NULL, null=True, related_name="jobs")
     destination = models.CharField(max_length=255, blank=True, default="")
     connector_key = models.CharField(max_length=40, blank=True, default="")
-    mapping: Any = models.JSONField(default=dict)
+    mapping: Any = models.JSONField(default=dict)  # as in ExportTarget, until its worker knows the columns
     settings: Any = models.JSONField(default=dict)
+    into: Any = models.JSONField(default=dict)  # as in Query
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.SEND)
     parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children")
     rows_from = models.CharField(max_length=10, choices=RowsFrom.choices, default=RowsFrom.QUERY)
@@ -215,6 +220,7 @@ class Job(models.Model):
     priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
     retry_limit = models.PositiveSmallIntegerField(default=0)  # how often its query may be repeated
     domain_key = models.CharField(max_length=255, null=True, unique=True)  # whoever starts it twice gets it once
+    issued_as = models.CharField(max_length=20, blank=True, default="")  # its type, as the API was given it
 
     # where it stands
     state = models.CharField(max_length=12, choices=JobState.choices, default=JobState.QUEUED)
@@ -245,9 +251,13 @@ class Job(models.Model):
     statements = models.PositiveSmallIntegerField(default=0)  # done: their tables are written
     result_path = models.CharField(max_length=255, blank=True, default="")  # below DATA_DIR/jobs
     columns: Any = models.JSONField(default=list)  # [[name, type], …]
+    ordered = models.BooleanField(default=False)  # by its query: nobody sorts its rows
     query_seconds = models.FloatField(null=True)
     result_rows = models.BigIntegerField(null=True)
     result_bytes = models.BigIntegerField(default=0)
+    packed_bytes = models.BigIntegerField(null=True)  # of the result as msgpack.gz, see exports.packed
+    unpacked_bytes = models.BigIntegerField(null=True)  # the same as msgpack
+    into_rows = models.BigIntegerField(null=True)  # of the result, written into its table; None: not yet
     rejects_bytes = models.BigIntegerField(default=0)  # committed length of the rejects file
     tallied_bytes = models.BigIntegerField(default=0)  # of it, what is counted in the job's reasons
 

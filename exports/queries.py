@@ -9,10 +9,11 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.models import User
-from exports import jobs, options, schedules, targets, texts
+from exports import jobs, options, schedules, table_targets, targets, texts
 from exports.errors import NotPossible
 from exports.models import EngineType, Job, Mode, Query, QueryVersion
 from exports.options import DEFAULT, Options
+from exports.table_targets import TableTarget
 from exports.targets import Target, TargetError
 from exports.texts import Text
 from exports.timing import Timing
@@ -37,13 +38,14 @@ class NameTaken(Exception):
 @dataclass(frozen=True)
 class Draft:
     """What an editor holds: a query that is not saved yet. `target` None: the result is not exported; `schedule` None:
-    it runs only when someone runs it."""
+    it runs only when someone runs it. `table`: where the result is written to."""
 
     name: str
     text: Text
     target: Target | None
     options: Options = DEFAULT
     schedule: Timing | None = None
+    table: TableTarget | None = None
 
 
 def listing(search: str = "") -> QuerySet[Any]:
@@ -58,7 +60,14 @@ def listing(search: str = "") -> QuerySet[Any]:
 
 def stored(query: Query) -> Draft:
     """The query as it is saved."""
-    return Draft(query.name, texts.of(query), targets.of(query), options.of(query), schedules.timing_of(query))
+    return Draft(
+        query.name,
+        texts.of(query),
+        targets.of(query),
+        options.of(query),
+        schedules.timing_of(query),
+        table_targets.of(query),
+    )
 
 
 def create(draft: Draft, *, user: User | None) -> Query:
@@ -112,8 +121,10 @@ def _replace(query: Query, draft: Draft, base: int, user: User | None) -> None:
 
 
 def _columns(draft: Draft) -> dict[str, Any]:
-    """The text and the options as a query's row holds them."""
-    return {field.name: getattr(part, field.name) for part in (draft.text, draft.options) for field in fields(part)}
+    """What a query's row itself holds of it."""
+    parts = (draft.text, draft.options)
+    columns = {field.name: getattr(part, field.name) for part in parts for field in fields(part)}
+    return columns | {"into": table_targets.to_json(draft.table)}
 
 
 def _keep(query: Query, draft: Draft, user: User | None) -> None:
@@ -132,6 +143,7 @@ def _keep(query: Query, draft: Draft, user: User | None) -> None:
         priority=query.priority,
         retry_limit=query.retry_limit,
         target=as_data(draft.target),
+        into=query.into,
         schedule=draft.schedule.columns() if draft.schedule else {},
         saved_by=query.updated_by,
     )
@@ -178,7 +190,8 @@ def restore(query: Query, version: QueryVersion, *, user: User) -> str:
     except TargetError as error:
         warning = f"The export target was left as it is: {error}"
     text = Text(database, version.sql, version.time_zone, version.engine, version.source)
-    draft = Draft(query.name, text, target, options.of(version), schedules.timing_of(query))
+    timing, table = schedules.timing_of(query), table_targets.of(version)
+    draft = Draft(query.name, text, target, options.of(version), timing, table)
     if not update(query, draft, base=query.version, user=user):
         raise NotPossible(f"Version {version.number} is the same as the present one.")
     return warning
@@ -194,6 +207,7 @@ def run(draft: Draft, *, query: Query | None, user: User, mode: str = Mode.SEND)
         query=query,
         query_version=query.version if query and saved else None,
         target=draft.target,
+        table=draft.table,
         options=draft.options,
         mode=mode,
     )
@@ -201,4 +215,4 @@ def run(draft: Draft, *, query: Query | None, user: User, mode: str = Mode.SEND)
 
 def _same_run(one: Draft, other: Draft) -> bool:
     """Whether both would do the same; names do not matter."""
-    return (one.text, one.target, one.options) == (other.text, other.target, other.options)
+    return (one.text, one.target, one.table, one.options) == (other.text, other.target, other.table, other.options)

@@ -9,18 +9,19 @@ from typing import Any
 
 import pyarrow as pa
 
-from exports import engine, jobs, writing
+from exports import by_name, engine, into_table, jobs, writing
 from exports.endings import JobFailed
 from exports.exporter.mapping import check_mapping
 from exports.exporter.plan import PlanError
 from exports.lease import Lease
 from exports.models import ErrorKind, Job, Phase
 from exports.modes import sent_mapping
-from exports.results import NAME, keep, keep_batches
+from exports.results import NAME, KeptResult, keep, keep_batches
 from exports.texts import Text
 from exports.writing import Writer
 from integrations.catalog import connector
-from warehouse.engines.base import Cancelled, Result
+from warehouse.engines.base import Cancelled, Column, Result, Table
+from warehouse.engines.duckdb import DuckDBEngine
 from warehouse.models import Database
 from warehouse.sql.statements import Kind
 
@@ -42,6 +43,7 @@ def query(job: Job, lease: Lease, *, sift: Sift | None = None) -> None:
     database = _database(job)
     statements = Text(database, job.sql, engine=job.engine).statements
     writing.check(job, statements)
+    into_table.check(job)
     for number, statement in enumerate(statements, 1):
         if statement.writes and number > job.statements:
             lease.check()
@@ -72,7 +74,7 @@ def _database(job: Job) -> Database:
 
 def _select(job: Job, lease: Lease, database: Database, sql: str, sift: Sift | None) -> None:
     if job.exports:
-        _check_mapping(job, sql, database)
+        _check_mapping(job, lease, sql, database)
     started = time.monotonic()
     with _running(job, database, sql, order_by=sent_in_order_of(job)) as result:
         _keep(job, lease, result, started, sift)
@@ -107,10 +109,14 @@ def clear(folder: Path) -> None:
         shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
-def _check_mapping(job: Job, sql: str, database: Database) -> None:
-    """A column that is missing is an error now, not after an hour of querying. Raises PlanError, EngineError."""
+def _check_mapping(job: Job, lease: Lease, sql: str, database: Database) -> None:
+    """A column that is missing is an error now, not after an hour of querying.
+
+    Raises PlanError, EngineError, JobFailed.
+    """
     using, tables = engine.engine(job.engine, job.source), engine.readable(job.created_by)
     columns = [c.name for c in using.check(sql, tables=tables, database=database.name).columns]
+    by_name.settle(job, lease, columns)
     problems = check_mapping(connector(job.connector_key), sent_mapping(job), columns, now=int(time.time()))
     if problems:
         raise PlanError(problems)
@@ -133,7 +139,7 @@ def _keep(job: Job, lease: Lease, result: Result, started: float, sift: Sift | N
     with _stoppable(lease, result):
         rows = keep_batches(result.schema, sift(result), path, heard=heard) if sift else keep(result, path, heard=heard)
     seconds = time.monotonic() - started
-    found(job, lease, result.schema, rows, query_seconds=seconds)
+    found(job, lease, result.schema, rows, query_seconds=seconds, ordered=result.ordered)
     jobs.log(job, f"Query finished: {rows:,} rows in {seconds:,.1f} s.")
 
 
@@ -146,7 +152,8 @@ def _keep_count(job: Job, lease: Lease) -> None:
 
 
 def found(job: Job, lease: Lease, schema: pa.Schema, rows: int, **values: Any) -> None:
-    """Put the kept result on record."""
+    """Put the kept result on record. Raises JobFailed where an empty mapping fits no columns."""
+    by_name.settle(job, lease, schema.names)
     lease.save(
         result_path=f"{job.pk}/{NAME}",
         columns=[[f.name, str(f.type)] for f in schema],
@@ -156,6 +163,30 @@ def found(job: Job, lease: Lease, schema: pa.Schema, rows: int, **values: Any) -
         **({"rows": rows, "not_attempted": rows} if job.exports else {}),
         **values,
     )
+
+
+def keep_in_order(job: Job, lease: Lease, kept: KeptResult, column: str) -> pa.Schema:
+    """Keep the rows of another job's result by the values of `column`, NULLs last. Raises what a query raises."""
+    path = job.folder / writing.NAME
+    try:
+        writing.as_parquet(kept.schema, (batch for _, batch in kept.batches()), path, None, lambda _: lease.check())
+        columns = tuple(Column(name, "") for name in kept.schema.names)
+        with (
+            DuckDBEngine(dialect="duckdb").run(
+                "SELECT * FROM rows",
+                tables={("kept", "rows"): Table((str(path),), columns)},
+                database="kept",
+                limits=engine.limits(),
+                time_zone=job.time_zone,
+                order_by=column,
+                workdir=job.folder,
+            ) as result,
+            _stoppable(lease, result),
+        ):
+            keep(result, job.folder / NAME, heard=_telling(lease, result))
+            return result.schema
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _telling(lease: Lease, result: Result) -> Callable[[int], None]:

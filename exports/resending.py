@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import User
-from exports import differences, inheriting, jobs, options, retrieving, sent_on, targets, texts
+from exports import by_name, differences, inheriting, jobs, options, retrieving, sent_on, targets, texts
 from exports import job_words as words
 from exports.differences import Change, Line
 from exports.endings import JobFailed
@@ -90,7 +90,8 @@ class Recheck:
         """What has changed since the job beside the SQL."""
         if not self.text or not self.target:
             return []
-        target = replace(self.target, settings=_filled(self.job, self.target.settings))
+        mapping = self.target.mapping or by_name.likely(self.job)
+        target = replace(self.target, mapping=mapping, settings=_filled(self.job, self.target.settings))
         return differences.changes(_as_version(self.job), _now(self.job.name, self.text, target))
 
 
@@ -258,7 +259,7 @@ def family(job: Job) -> Family:
     from_parent, origin = _descent(job)
     repeats = tuple(_relative(each, "Run again as") for each in _relatives(job.repeats.all()))
     if not job.finished or not job.exports:
-        return Family(from_parent, origin, job.again_of_id, repeats)
+        return Family(from_parent, origin, job.again_of_id, _exports_of(job) + repeats)
     children = _relatives(job.children.all())
     checks = [child.pk for child in children if child.rows_from == RowsFrom.REJECTS]
     later = _relatives(Job.objects.filter(parent__in=checks, rows_from=RowsFrom.RESULT)) if checks else []
@@ -271,11 +272,20 @@ def family(job: Job) -> Family:
     return Family(from_parent, origin, job.again_of_id, relatives + repeats, sends, send_problem(job))
 
 
+def _exports_of(job: Job) -> tuple[Relative, ...]:
+    """The jobs that send its kept result elsewhere."""
+    return tuple(
+        _relative(each, _what_it_did(each, job)) for each in _relatives(job.children.filter(rows_from=RowsFrom.KEPT))
+    )
+
+
 def _descent(job: Job) -> tuple[str, int | None]:
     if not job.parent_id or job.rows_from == RowsFrom.QUERY:
         return "", None
     if job.rows_from == RowsFrom.REJECTS:
         return "Checks again the rows that did not get through in", None
+    if job.rows_from == RowsFrom.KEPT:
+        return "Sends the result of", None
     checked = Job.objects.filter(pk=job.parent_id, rows_from=RowsFrom.REJECTS)
     origin = checked.values_list("parent", flat=True).first()
     return "Sends the rows that were found valid in", origin
@@ -288,6 +298,8 @@ def _relatives(found: Any) -> list[Job]:
 def _what_it_did(job: Job, of: Job) -> str:
     if job.rows_from == RowsFrom.REJECTS:
         return "Checked again in"
+    if job.rows_from == RowsFrom.KEPT:
+        return "Its result was sent on in"
     return f"{'Sent' if job.parent_id == of.pk else 'Resent'}{' as test' if job.mode == Mode.TEST else ''} in"
 
 

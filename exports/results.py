@@ -98,6 +98,20 @@ class KeptResult:
         options = pa.ipc.IpcReadOptions(included_fields=[self.schema.get_field_index(name)])
         return self._open(options).get_batch(number).column(0).slice(offset, 1)
 
+    def is_in_order(self, name: str) -> bool:
+        """Whether the values of a column never fall; NULLs last."""
+        options = pa.ipc.IpcReadOptions(included_fields=[self.schema.get_field_index(name)])
+        reader, last, ended = self._open(options), None, False
+        for index in range(self.reader.num_record_batches):
+            for value in reader.get_batch(index).column(0).to_pylist():
+                if value is None:
+                    ended = True
+                elif ended or (last is not None and value < last):
+                    return False
+                else:
+                    last = value
+        return True
+
     def head(self, rows: int) -> pa.Table:
         first = [batch.slice(0, rows) for _, batch in self._first()]
         return pa.Table.from_batches(first, self.schema)

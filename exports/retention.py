@@ -1,4 +1,4 @@
-"""What is kept for a while only: jobs and their files, sessions, and django-q2's records of tasks.
+"""What is kept for a while only: jobs and their files, credentials given with them, sessions, and django-q2's records.
 
 A job's files are raw personal data, so they go long before the job does; those with rows that someone may want to
 correct, resend or resume stay for as long as the destination drops repeats. Everything is deleted in small pieces, may
@@ -26,6 +26,7 @@ from exports.models import ACTIVE, FINISHED, Job, JobLog, JobReason, JobRequest,
 from exports.resuming import ENDED_EARLY, REPEATS_DROPPED
 from exports.schedule_models import Slot
 from exports.upkeep_models import Upkeep
+from integrations import inline
 
 BATCH = 500
 PAUSE = 0.01  # seconds after each piece, in which others can write to an SQLite database
@@ -47,6 +48,7 @@ class Freed:
     slots: int = 0
     sessions: int = 0
     tasks: int = 0
+    inline: int = 0
     bytes: int = 0
     failed: int = 0
 
@@ -67,6 +69,7 @@ class Freed:
             (self.slots, "slot of a schedule", "slots of schedules"),
             (self.sessions, "session", "sessions"),
             (self.tasks, "record of a task", "records of tasks"),
+            (self.inline, "set of credentials given through the API", "sets of credentials given through the API"),
         )
         told = [f"{number:,} {one if number == 1 else many}" for number, one, many in named if number]
         size = filesizeformat(self.bytes).replace("\xa0", " ")
@@ -79,7 +82,7 @@ Heard = Callable[[Freed], None]
 def tidy(now: datetime, heard: Heard = lambda freed: None, *, so_far: Freed | None = None) -> Freed:
     """Delete all that is old enough. `heard` gets what was freed so far, now and then; what it raises ends it."""
     freed = so_far or Freed()
-    for step in (_files, _jobs, _slots, _sessions, _tasks, _upkeeps):
+    for step in (_files, _jobs, _slots, _sessions, _tasks, _upkeeps, _inline):
         for _ in step(now, freed):
             heard(freed)
             time.sleep(PAUSE)
@@ -206,6 +209,13 @@ def _tasks(now: datetime, freed: Freed) -> Iterator[None]:
 def _upkeeps(now: datetime, freed: Freed) -> Iterator[None]:
     before = now - timedelta(days=settings.JOB_HISTORY_DAYS)
     for _ in _delete(Upkeep.objects.filter(Q(finished_at__lt=before) | Q(day__lt=before.date()))):
+        yield
+
+
+def _inline(now: datetime, freed: Freed) -> Iterator[None]:
+    """Credentials that came with a result, after the last query and job that they came with."""
+    while number := inline.delete_unneeded(now - GRACE, BATCH):
+        freed.inline += number
         yield
 
 

@@ -47,7 +47,9 @@ def rejected(kept: KeptResult, job: Job, part: Part) -> Iterator[pa.Table]:
 
 
 def key_column(mapping: dict[str, dict[str, Any]], field: str) -> str:
-    """The column that a field takes its values from; empty if it has none."""
+    """The column that a field takes its values from; empty if it has none. An empty mapping goes by names."""
+    if not mapping:
+        return field
     return str((mapping.get(field) or {}).get("column", ""))
 
 

@@ -16,15 +16,19 @@ from exports import (
     events,
     exporting,
     inheriting,
+    into_table,
     job_words,
     jobs,
     masking,
     notes,
+    packed,
     querying,
+    table_targets,
 )
 from exports.drain import Drained
 from exports.endings import JobFailed, RetryLater
 from exports.exporter.plan import PlanError
+from exports.job_files import ResultGone
 from exports.lease import JobKilled, Lease, LostLease, db_retry, heartbeat
 from exports.models import WAITING, ErrorKind, Job, JobLog, JobState, Mode, RowsFrom
 from integrations.secrets import SecretUnreadable
@@ -100,8 +104,19 @@ def _steps(job: Job, lease: Lease) -> None:
             inheriting.take(job, lease)
         db_retry(job.refresh_from_db)
     lease.check()
+    into_table.write(job, lease)
     if job.exports:
         exporting.export(job, lease)
+    if job.issued_as:
+        _pack(job, lease)
+
+
+def _pack(job: Job, lease: Lease) -> None:
+    """Whoever issued it by the API asks for its result at once. Without it, it is packed when someone asks."""
+    try:
+        packed.of(job, lease.check)
+    except (OSError, ResultGone):
+        logger.exception("Job %s: its result could not be packed", job.pk)
 
 
 def _done(job: Job, lease: Lease) -> str:
@@ -111,7 +126,8 @@ def _done(job: Job, lease: Lease) -> str:
 
 def _finished(job: Job) -> str:
     if not job.exports:
-        return "Finished."
+        table = table_targets.of(job)
+        return f"Finished: the result {table.says}." if table else "Finished."
     validation = job.mode == Mode.VALIDATE
     if not job.rows:
         return f"Finished: the query returned no rows, so there was nothing to {'check' if validation else 'send'}."

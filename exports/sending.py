@@ -27,7 +27,7 @@ STATE = {
 }
 OPEN = (JobRequest.State.SENDING, JobRequest.State.RETRYING, JobRequest.State.STOPPED)
 MAYBE_IN = (Answer.RETRY, Answer.UNDOCUMENTED)
-AUTHENTICATION = Select(Authentication, ("settings", "encrypted"))
+AUTHENTICATION = Select(Authentication, ("settings", "encrypted", "base_id"))
 OPENED = Insert(JobRequest)
 
 
@@ -59,10 +59,11 @@ class Sender:
 
     def _post(self) -> Post:
         """Where to and with what the next request goes: made again only where the authentication has changed."""
-        found = db_retry(lambda: AUTHENTICATION(self.authentication))
+        found = db_retry(self._look)
         if self.post and found == self.known:
             return self.post
-        authentication = db_retry(lambda: Authentication.objects.filter(pk=self.authentication).first())
+        saved = Authentication.objects.select_related("base").filter(pk=self.authentication)
+        authentication = db_retry(saved.first)
         if found is None or authentication is None:
             raise authentication_gone(self.job.destination)
         settings = authentication.all_settings()
@@ -71,6 +72,12 @@ class Sender:
         self.post = http_post(self.connections, destination, self.base_url, settings, settings["connection_timeout"])
         self.known = found
         return self.post
+
+    def _look(self) -> tuple[Any, ...] | None:
+        """All that decides what `all_settings` gives, as the database has it; None: the authentication is gone."""
+        own = AUTHENTICATION(self.authentication)
+        base = AUTHENTICATION(own[-1]) if own and own[-1] else None
+        return (own, base) if own else None
 
     def record(self, attempt: Attempt) -> JobRequest:
         """Note the answer. An accepted or refused request is saved with its rows' end."""

@@ -10,14 +10,14 @@ from exports import targets
 from exports.exporter import mapping as core
 from exports.targets import TargetError
 from integrations.models import Authentication
-from integrations.sources import destinations
+from integrations.sources import sendable
 
 Sources = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Draft:
-    """What may still be wrong. `settings`: as text or cleaned. None: not shown yet."""
+    """What may still be wrong. `settings`: as text or cleaned. None: not shown yet; of `mapping`: by column names."""
 
     authentication: Authentication | None = None
     mapping: Sources | None = None
@@ -40,13 +40,13 @@ def draft_of_text(text: str) -> tuple[Draft, list[str]]:
         target = targets.parse(text)
     except TargetError as error:
         return _rest_of(text), error.messages
-    return (Draft(target.authentication, target.mapping, target.settings) if target else Draft()), []
+    return (Draft(target.authentication, target.mapping or None, target.settings) if target else Draft()), []
 
 
 def draft_of_post(post: QueryDict) -> Draft:
     """What the panel's form holds: f-FIELD is "", "c:COLUMN" or "constant", v-FIELD the constant, s-NAME a setting."""
     pk = post.get("authentication", "")
-    found = destinations().filter(pk=pk).first() if pk.isdecimal() else None
+    found = sendable().filter(pk=pk).first() if pk.isdecimal() else None
     fields = [key[2:] for key in post if key.startswith("f-")]
     mapping = {name: source for name in fields if (source := _posted_source(post, name))} if fields else None
     settings = {key[2:]: post[key] for key in post if key.startswith("s-")} if "delivery" in post else None

@@ -19,7 +19,7 @@ from exports.target_sample import Sample
 from exports.targets import Target
 from integrations.forms import SettingsForm
 from integrations.models import Authentication
-from integrations.sources import destinations
+from integrations.sources import sendable
 from integrations.spec import Connector, Field, OnlyWeak
 
 SHOW = {"all": "All", "mapped": "Mapped", "bad": "Problems", "none": "Not sent"}
@@ -51,7 +51,7 @@ class Panel:
     def authentications(self) -> list[Authentication]:
         """Those whose name has the searched text in it; the chosen one always."""
         chosen = Q(pk=self.authentication.pk) if self.authentication else Q(pk=None)
-        return list(destinations().filter(Q(name__icontains=self.find.strip()) | chosen))
+        return list(sendable().filter(Q(name__icontains=self.find.strip(), inline=False) | chosen))
 
     @property
     def searchable(self) -> bool:
@@ -91,7 +91,7 @@ class Panel:
         """The authentication's settings without secrets, and the export's; defaults where one is not allowed."""
         defaults = {s.name: s.default for s in self.connector.settings_of("export")}
         valid = self.delivery.values() if self.delivery.is_bound and self.delivery.is_valid() else {}
-        return {**self.authentication.settings, **defaults, **valid}
+        return {**self.authentication.public_settings(), **defaults, **valid}
 
     @cached_property
     def problems(self) -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ from typing import Any
 from exports.exporter.mapping import constant_text, is_constant
 from exports.models import ExportTarget, Query
 from integrations.models import Authentication
-from integrations.sources import destinations
+from integrations.sources import sendable
 from integrations.spec import Connector, Setting, SettingError
 
 KEYS = {"authentication", "mapping", "settings"}
@@ -29,7 +29,8 @@ class TargetError(ValueError):
 
 @dataclass(frozen=True)
 class Target:
-    """A complete export target. `mapping`: {field: {"column": name} | {"constant": value}}; `settings`: cleaned."""
+    """A complete export target. `mapping`: {field: {"column": name} | {"constant": value}}, empty: each field takes the
+    column of its name; `settings`: cleaned."""
 
     authentication: Authentication
     mapping: dict[str, dict[str, Any]]
@@ -69,7 +70,7 @@ def dump(target: Target | None) -> str:
 
 def of(query: Query) -> Target | None:
     """The target that is kept with a query."""
-    return as_target(ExportTarget.objects.select_related("authentication").filter(query=query).first())
+    return as_target(ExportTarget.objects.select_related("authentication__base").filter(query=query).first())
 
 
 def as_target(row: ExportTarget | None) -> Target | None:
@@ -130,7 +131,7 @@ def _object(text: str) -> dict[str, Any]:
 def _authentication(pk: object) -> Authentication:
     if not isinstance(pk, int) or isinstance(pk, bool):
         raise TargetError(["The export target names no authentication."])
-    found = destinations().filter(pk=pk).first()
+    found = sendable().filter(pk=pk).first()
     if found is None:
         raise TargetError(["The authentication of this export no longer exists. Choose another one."])
     return found

@@ -55,9 +55,9 @@ def check(job: Job, statements: Sequence[Statement]) -> None:
     """Whether the job may write what it wants to. Raises JobFailed before anything is written."""
     writing = [statement for statement in statements if statement.writes]
     for statement in writing:
-        _check_right(job, statement)
+        check_editor(job, statement.kind.value, line=statement.line)
         _check_name(job, statement)
-    if job.exports and statements[-1].writes:
+    if (job.exports or job.into) and statements[-1].writes:
         raise JobFailed(
             f"The text ends with {statements[-1].kind.value}, which gives no rows to export.",
             "End it with a SELECT, or remove the export.",
@@ -65,15 +65,13 @@ def check(job: Job, statements: Sequence[Statement]) -> None:
         )
 
 
-def _check_right(job: Job, statement: Statement) -> None:
+def check_editor(job: Job, what: str, *, line: int | None = None) -> None:
+    """Whether whoever started the job may change tables. Raises JobFailed."""
     user = job.created_by
     if not (user and user.is_active and user.may(Role.EDITOR)):
         who = user.display_name if user else "Whoever started this job"
-        raise JobFailed(
-            f"{who} may not change tables: {statement.kind.value} needs the role editor.",
-            "Ask an editor to run it.",
-            line=statement.line,
-        )
+        says = f"{who} may not change tables: {what} needs the role editor."
+        raise JobFailed(says, "Ask an editor to run it.", line=line)
 
 
 def _check_name(job: Job, statement: Statement) -> None:
@@ -125,7 +123,7 @@ def write(writer: Writer, result: Result, heard: Callable[[int], None]) -> None:
     path, table = writer.job.folder / NAME, writer.table
     names = _names(writer, table, result.schema) if table and writer.statement.kind is Kind.INSERT else None
     try:
-        rows = _keep(result.schema, result, path, names, heard)
+        rows = as_parquet(result.schema, result, path, names, heard)
         _load(writer, table, path, rows)
     finally:
         path.unlink(missing_ok=True)
@@ -171,14 +169,14 @@ def _names(writer: Writer, table: Table, schema: pa.Schema) -> list[str]:
     )
 
 
-def _keep(
+def as_parquet(
     schema: pa.Schema,
     batches: Iterable[pa.RecordBatch],
     path: Path,
     names: list[str] | None,
     heard: Callable[[int], None],
 ) -> int:
-    """Write the rows as Parquet. → how many."""
+    """Write the rows as Parquet, with other `names` if there are any. → how many. Raises JobFailed."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600)
     names, rows = names or schema.names, 0

@@ -67,17 +67,24 @@ def secret_settings(connector: AnyConnector) -> list[Setting]:
     return [s for s in connector.settings if s.kind == "secret"]
 
 
+def split(connector: AnyConnector, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Settings and secrets apart; only what the connector knows and what has a value."""
+    given = {s: values[s.name] for s in connector.settings if values.get(s.name) is not None}
+    plain = {s.name: value for s, value in given.items() if s.kind != "secret"}
+    return plain, {s.name: value for s, value in given.items() if s.kind == "secret"}
+
+
 @transaction.atomic
 def create(
     *, connector: AnyConnector, name: str, values: Mapping[str, Any], tested: Tested | None, request: HttpRequest
 ) -> Authentication:
     """Save a new authentication. `values`: settings and secrets together. Raises NameTaken."""
     authentication = Authentication(name=name, connector_key=connector.key, created_by_id=request.user.pk)
-    plain, hidden = _split(connector, values)
+    plain, hidden = split(connector, values)
     authentication.settings = plain
     authentication.set_secrets(hidden, at=timezone.now())
     _keep_test(authentication, tested)
-    _save(authentication)
+    save(authentication)
     audit.record("authentication.create", authentication, request=request, connector=connector.key, set=sorted(values))
     return authentication
 
@@ -96,7 +103,7 @@ def update(
     `tested`: the result of a test of exactly these values; an older result does not outlive a change of them.
     """
     changed = changes(authentication, values)
-    plain, hidden = _split(authentication.connector, values)
+    plain, hidden = split(authentication.connector, values)
     if changed:
         authentication.settings = _not_asked(authentication) | plain
         _keep_test(authentication, tested)
@@ -105,7 +112,7 @@ def update(
     if name != authentication.name:
         changed, authentication.name = ["name", *changed], name
     if changed:
-        _save(authentication)
+        save(authentication)
         audit.record("authentication.update", authentication, request=request, changed=changed)
     return changed
 
@@ -113,7 +120,7 @@ def update(
 def changes(authentication: Authentication, values: Mapping[str, Any]) -> list[str]:
     """The names of settings that `values` would change; a secret that is given counts as a change."""
     asked = [s for s in asked_settings(authentication.connector) if s.kind != "secret"]
-    old, (new, hidden) = authentication.settings, _split(authentication.connector, values)
+    old, (new, hidden) = authentication.settings, split(authentication.connector, values)
     differing = {s.name for s in asked if old.get(s.name, s.default) != new.get(s.name, s.default)}
     return sorted(differing | set(hidden))
 
@@ -126,6 +133,7 @@ def delete(authentication: Authentication, *, request: HttpRequest) -> None:
             raise InUse(uses)
         audit.record("authentication.delete", locked, request=request, connector=locked.connector_key)
         try:
+            locked.completions.all().delete()
             locked.delete()
         except (ProtectedError, RestrictedError) as error:
             raise InUse(usage.uses_of(locked)) from error
@@ -176,14 +184,18 @@ def send_test_event(
     return verdict
 
 
+def save(authentication: Authentication) -> None:
+    """Raises NameTaken."""
+    try:
+        with transaction.atomic():
+            authentication.save()
+    except IntegrityError as error:
+        if Authentication.objects.filter(name=authentication.name).exclude(pk=authentication.pk).exists():
+            raise NameTaken(authentication.name) from error
+        raise
+
+
 # --- parts -------------------------------------------------------------------------------------------------------
-
-
-def _split(connector: AnyConnector, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Settings and secrets apart; only what the connector knows and what has a value."""
-    given = {s: values[s.name] for s in connector.settings if values.get(s.name) is not None}
-    plain = {s.name: value for s, value in given.items() if s.kind != "secret"}
-    return plain, {s.name: value for s, value in given.items() if s.kind == "secret"}
 
 
 def _not_asked(authentication: Authentication) -> dict[str, Any]:
@@ -203,13 +215,3 @@ def _keep_test(authentication: Authentication, tested: Tested | None) -> None:
     authentication.tested_at = parse_datetime(tested.at) if tested else None
     authentication.test_ok = tested.ok if tested else None
     authentication.test_says = tested.says if tested else ""
-
-
-def _save(authentication: Authentication) -> None:
-    try:
-        with transaction.atomic():
-            authentication.save()
-    except IntegrityError as error:
-        if Authentication.objects.filter(name=authentication.name).exclude(pk=authentication.pk).exists():
-            raise NameTaken(authentication.name) from error
-        raise

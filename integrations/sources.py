@@ -24,5 +24,10 @@ def sources() -> QuerySet[Authentication]:
 
 
 def destinations() -> QuerySet[Authentication]:
-    """Every authentication that results can be sent to, by name."""
-    return Authentication.objects.filter(connector_key__in=CONNECTORS).order_by("name")
+    """Every authentication that people can choose to send results to, by name."""
+    return sendable().filter(inline=False)
+
+
+def sendable() -> QuerySet[Authentication]:
+    """Also those that were given inline, each with its base."""
+    return Authentication.objects.filter(connector_key__in=CONNECTORS).select_related("base").order_by("name")

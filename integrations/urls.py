@@ -11,6 +11,7 @@ urlpatterns = [
     path("integrations/authentications", authentications.authentications, name="authentications"),
     path("integrations/authentications/<int:pk>", authentications.authentication, name="authentication"),
     path("integrations/authentications/<int:pk>/edit", edit.edit, name="edit"),
+    path("integrations/authentications/<int:pk>/keep", authentications.keep, name="keep"),
     path("integrations/authentications/<int:pk>/test", authentications.test, name="test"),
     path("integrations/authentications/<int:pk>/test-event", authentications.test_event, name="test_event"),
     path("integrations/authentications/<int:pk>/delete", authentications.delete, name="delete"),

@@ -2,10 +2,11 @@
 
 A row that protects its authentication from deletion uses it. So does a row whose model tells `active()` rows apart
 (jobs), while it is one of them. A row that is one-to-one with another (a query's export target) is a part of that
-one, and the whole is named. A thing has a page if its app names one `app:model` with the primary key as argument.
+one, and the whole is named. A thing has a page if its app names one `app:model` with the primary key as argument. What
+uses an inline authentication uses its base.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -29,19 +30,30 @@ def uses_of(authentication: Authentication) -> list[Use]:
     """Everything that uses it now."""
     found: list[Use] = []
     for rows, column, whole in _relations():
-        mine = rows.filter(**{column: authentication.pk})
+        mine = rows.filter(**{f"{column}__in": _stands_for([authentication.pk])})
         found += [_use(row, whole) for row in (mine.select_related(whole.name) if whole else mine)]
     return found
 
 
 def count_uses(keys: Iterable[int]) -> dict[int, list[str]]:
-    """For each primary key the uses in words, like ["4 queries", "1 active job"]. One database query a relation."""
-    wanted, words = list(keys), defaultdict[int, list[str]](list)
+    """For each primary key the uses in words, like ["4 queries", "1 active job"]. One database query a relation, and
+    one more."""
+    stands_for, words = _stands_for(keys), defaultdict[int, list[str]](list)
     for rows, column, whole in _relations():
-        counted = rows.filter(**{f"{column}__in": wanted}).order_by().values_list(column).annotate(Count("pk"))
+        counted = rows.filter(**{f"{column}__in": stands_for}).order_by().values_list(column).annotate(Count("pk"))
+        numbers = Counter[int]()
         for pk, number in counted:
+            numbers[stands_for[pk]] += number
+        for pk, number in numbers.items():
             words[pk].append(_count(rows, whole, number))
     return words
+
+
+def _stands_for(keys: Iterable[int]) -> dict[int, int]:
+    """Each of the keys, and those of the inline authentications that complete one: whose use they are."""
+    own = {pk: pk for pk in keys}
+    inline = Authentication.objects.filter(base__in=own).values_list("pk", "base")
+    return own | {pk: base for pk, base in inline if base}
 
 
 def _relations() -> list[tuple[QuerySet[Any], str, "Field[Any, Any] | None"]]:
@@ -49,6 +61,8 @@ def _relations() -> list[tuple[QuerySet[Any], str, "Field[Any, Any] | None"]]:
     relations = []
     for relation in Authentication._meta.related_objects:
         model: Any = relation.related_model
+        if model is Authentication:
+            continue  # see `_stands_for`
         rows = model._default_manager.all()
         if relation.on_delete not in (PROTECT, RESTRICT):
             if not hasattr(rows, "active"):

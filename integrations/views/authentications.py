@@ -11,12 +11,21 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.access import editor, viewer
 from integrations import authentications as saved
-from integrations import testing
+from integrations import inline, testing
 from integrations.authentications import InUse
+from integrations.forms import NameForm
 from integrations.models import Authentication
-from integrations.sources import destinations
+from integrations.sources import sendable
 from integrations.usage import count_uses, uses_of
-from integrations.views.common import authentication_to_manage, facts, hides_secrets, may_edit, may_manage
+from integrations.views.common import (
+    any_authentication_to_manage,
+    authentication_to_manage,
+    facts,
+    hides_secrets,
+    may_edit,
+    may_manage,
+    problems,
+)
 
 PAGE = 50
 
@@ -24,7 +33,7 @@ PAGE = 50
 @viewer
 @require_GET
 def authentications(request: HttpRequest) -> HttpResponse:
-    page = Paginator(_with_people(), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(_with_people().filter(inline=False), PAGE).get_page(request.GET.get("page"))
     uses = count_uses(a.pk for a in page)
     rows = [(a, uses[a.pk], may_manage(request, a.connector)) for a in page]
     context = {"page": page, "rows": rows, "may_edit": may_edit(request)}
@@ -34,16 +43,33 @@ def authentications(request: HttpRequest) -> HttpResponse:
 @viewer
 @require_GET
 def authentication(request: HttpRequest, pk: int) -> HttpResponse:
-    one = get_object_or_404(_with_people(), pk=pk)
-    has_secrets = {s.name: bool(one.encrypted) for s in saved.secret_settings(one.connector)}
+    return _page(request, get_object_or_404(_with_people(), pk=pk), NameForm())
+
+
+@editor
+@require_POST
+def keep(request: HttpRequest, pk: int) -> HttpResponse:
+    """*Keep as an authentication*: what was given through the API gets a name, and can be chosen."""
+    one = any_authentication_to_manage(request, pk)
+    form = NameForm(request.POST)
+    if one.inline and not (form.is_valid() and inline.kept_as(one, form, request=request)):
+        return _page(request, one, form, status=422)
+    messages.success(request, f"{one.name} is an authentication now.")
+    return redirect("integrations:authentication", pk=pk)
+
+
+def _page(request: HttpRequest, one: Authentication, form: NameForm, *, status: int = 200) -> HttpResponse:
+    has_secrets = {s.name: bool(one.encrypted or one.base) for s in saved.secret_settings(one.connector)}
     context = {
         "authentication": one,
         "connector": one.connector,
-        "facts": facts(one.connector, {**one.settings, **has_secrets}),
+        "facts": facts(one.connector, {**one.public_settings(), **has_secrets}),
         "uses": uses_of(one),
         "may_manage": may_manage(request, one.connector),
+        "form": form,
+        "problems": problems(form),
     }
-    return render(request, "integrations/authentication.html", context)
+    return render(request, "integrations/authentication.html", context, status=status)
 
 
 @editor
@@ -51,7 +77,7 @@ def authentication(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def test(request: HttpRequest, pk: int) -> HttpResponse:
     """Test what is saved; answers with the row of the list for htmx, else leads to the authentication's page."""
-    one = authentication_to_manage(request, pk)
+    one = any_authentication_to_manage(request, pk)
     verdict = saved.test(one, http=testing.http_session(), request=request)
     if request.htmx:  # type: ignore[attr-defined]
         context = {"authentication": one, "uses": count_uses([pk])[pk], "may_edit": True, "may_manage": True}
@@ -64,7 +90,7 @@ def test(request: HttpRequest, pk: int) -> HttpResponse:
 @hides_secrets
 @require_POST
 def test_event(request: HttpRequest, pk: int) -> HttpResponse:
-    one = get_object_or_404(destinations(), pk=pk)
+    one = get_object_or_404(sendable(), pk=pk)
     key = f"test-{uuid.uuid4().hex}"
     verdict = saved.send_test_event(one, key=key, http=testing.http_session(), request=request)
     level = messages.SUCCESS if verdict.ok else messages.ERROR
@@ -89,4 +115,4 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _with_people() -> QuerySet[Authentication]:
-    return Authentication.objects.select_related("created_by")
+    return Authentication.objects.select_related("created_by", "base")

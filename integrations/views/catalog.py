@@ -20,7 +20,7 @@ from warehouse.engines.sourceengine import INSTALL
 @require_GET
 def catalog(request: HttpRequest) -> HttpResponse:
     q = request.GET.get("q", "").strip()
-    in_use = dict(Authentication.objects.order_by().values_list("connector_key").annotate(Count("pk")))
+    in_use = dict(Authentication.objects.saved().order_by().values_list("connector_key").annotate(Count("pk")))
     context = {
         "q": q,
         "destinations": [_card(c, in_use.get(c.key, 0)) for c in CONNECTORS.values() if _matches(c, q)],

@@ -63,8 +63,15 @@ def connector_to_manage(request: HttpRequest, key: str) -> AnyConnector:
 
 
 def authentication_to_manage(request: HttpRequest, pk: int) -> Authentication:
-    """The authentication, if this person may change it; otherwise 404 or 403."""
-    one = get_object_or_404(Authentication.objects.select_related("created_by"), pk=pk)
+    """The saved authentication, if this person may change it; otherwise 404 or 403."""
+    one = get_object_or_404(Authentication.objects.saved().select_related("created_by"), pk=pk)
+    refuse_others(request, one.connector)
+    return one
+
+
+def any_authentication_to_manage(request: HttpRequest, pk: int) -> Authentication:
+    """Also one that was given through the API."""
+    one = get_object_or_404(Authentication.objects.select_related("created_by", "base"), pk=pk)
     refuse_others(request, one.connector)
     return one
 

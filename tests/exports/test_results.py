@@ -65,3 +65,13 @@ def test_only_the_owner_may_read_it(tmp_path):
     keep_batches(SCHEMA, batches([1]), path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    ("values", "in_order"),
+    [([], True), ([1, 1, 2, None], True), ([2, 1], False), ([1, None, 2], False), ([None, None], True)],
+)
+def test_it_knows_whether_a_column_is_in_order(tmp_path, values, in_order):
+    table = pa.table({"other": [0] * len(values), "n": pa.array(values, pa.int64())})
+    keep_batches(table.schema, table.to_batches(), tmp_path / "result.arrow")
+    assert KeptResult(tmp_path / "result.arrow").is_in_order("n") is in_order

@@ -1,0 +1,63 @@
+"""A table of this console that takes a query's result.
+
+In rows of queries, versions and jobs: {"database": name, "table": name, "mode": "append" | "replace"}; empty: none.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from exports.exporter.mapping import is_constant
+from exports.models import Job, Query, QueryVersion
+from warehouse.models import Database, Table, valid_name
+
+APPEND, REPLACE = "append", "replace"
+MODES = (APPEND, REPLACE)
+
+
+@dataclass(frozen=True)
+class TableTarget:
+    """The table is made if it is missing; its database has to exist. `mode`: of MODES."""
+
+    database: str
+    table: str
+    mode: str = APPEND
+
+    @property
+    def name(self) -> str:
+        return f"{self.database}.{self.table}"
+
+    @property
+    def url(self) -> str:
+        return f"td://@/{self.database}/{self.table}?mode={self.mode}"
+
+    @property
+    def says(self) -> str:
+        """What becomes of the rows, to go after "The result"."""
+        return f"replaces table {self.name}" if self.mode == REPLACE else f"is appended to table {self.name}"
+
+
+def of(saved: Query | QueryVersion | Job) -> TableTarget | None:
+    return TableTarget(**saved.into) if saved.into else None
+
+
+def to_json(table: TableTarget | None) -> dict[str, Any]:
+    return asdict(table) if table else {}
+
+
+def problem(table: TableTarget) -> str:
+    """Why no result can be written there, with what is allowed; "" if it can."""
+    if table.mode not in MODES:
+        return f"mode must be {' or '.join(MODES)}; {table.mode} is not"
+    if not is_constant(f"{table.database} {table.table}"):
+        return "has characters that no name can have"
+    if not Database.objects.filter(name=table.database).exists():
+        return f"there is no database {table.database}; create it first"
+    if Table.objects.filter(database__name=table.database, name=table.table).exists():
+        return ""
+    try:
+        valid_name(table.table.replace("\n", " "))  # the pattern lets one at the end pass
+    except ValidationError as error:
+        return f'"{table.table}" cannot be the name of a table. {error.message}'
+    return ""
