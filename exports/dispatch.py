@@ -15,7 +15,7 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from exports import events, firing, notes, preview
+from exports import bulk_sweep, events, firing, notes, preview
 from exports.lease import alive
 from exports.models import ACTIVE, WAITING, ErrorKind, Job, JobLog, JobQuerySet, JobState, Priority
 from exports.notify import outbox
@@ -135,5 +135,6 @@ def tidy() -> None:
     """
     notes.sum_up_left()
     preview.sweep()
+    bulk_sweep.sweep()
     outbox.sweep()
     sweep()

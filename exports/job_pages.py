@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from exports import job_words as words
 from exports.job_words import End
-from exports.models import Job, JobLog, JobReason, JobState, Mode, Outcome, Phase
+from exports.models import Job, JobLog, JobReason, JobState, Mode, Outcome, Phase, RowsFrom
 from integrations.catalog import connector
 
 LOG_LINES = 200
@@ -98,6 +98,8 @@ def _querying(job: Job) -> Progress:
 
 
 def _taking(job: Job) -> Progress:
+    if job.rows_from == RowsFrom.PARTS:
+        return Progress("Reading the parts")
     return Progress(f"Taking the rows of job {job.parent_id}" if job.parent_id else "Starting")
 
 
@@ -235,6 +237,8 @@ def stop_text(job: Job) -> str:
     """What Stop does to this job, now."""
     if job.finished:
         return "This job has ended already."
+    if job.rows_from == RowsFrom.PARTS:
+        return "Reading is broken off. The parts stay, and the bulk import can be performed again."
     if not job.exports:
         return "The query is broken off and its result is not kept."
     if job.mode == Mode.VALIDATE:

@@ -1,6 +1,7 @@
 """The files of a table that is locked: list another, take all out, keep them while columns change, say who loaded."""
 
 import os
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,13 @@ def pairs(columns: Sequence[Column]) -> Pairs:
 
 
 def adopt(table: Table, part: Part, held: Pairs | None = None) -> None:
-    """Give a file a place among those of its table, and list it; it keeps its own name too.
+    """Give a file a name of its own among those of its table, and list it; it keeps the old name too.
 
     held: its columns; None: those of the table. If the transaction fails the file is an orphan, which a sweep deletes.
     """
     folder = Path(str(table.database_id)) / str(table.pk)
     (tables_folder() / folder).mkdir(parents=True, exist_ok=True)
-    file = TableFile(table=table, path=str(folder / part.path.name), rows=part.rows, bytes=part.bytes)
+    file = TableFile(table=table, path=str(folder / f"{uuid.uuid4()}.parquet"), rows=part.rows, bytes=part.bytes)
     file.columns = None if held == table.columns else held
     os.link(part.path, file.absolute_path)
     _sync(file.absolute_path.parent)

@@ -11,7 +11,7 @@ from django.db import models
 from warehouse.engines.base import RESERVED_DATABASES
 
 valid_name = RegexValidator(
-    r"^[a-z][a-z0-9_]{2,127}$", "Use 3 to 128 lower-case letters, digits and underscores, beginning with a letter."
+    r"^[a-z][a-z0-9_]{2,127}\Z", "Use 3 to 128 lower-case letters, digits and underscores, beginning with a letter."
 )
 
 

@@ -104,39 +104,43 @@ class _Work:
 
     def _kinds_in(self, path: Path) -> Kinds:
         found: Kinds = defaultdict(set)
-        for group in self._groups_in(path, lambda record: None):
-            for row in group.rows:
-                for name, value in row.items():
-                    found[name].add(kind_of(value))
+        for _, _, row, _ in self._rows_in(path, lambda record: None):
+            for name, value in row.items():
+                found[name].add(kind_of(value))
             if len(found) > MOST_COLUMNS:
                 raise LoadFailed(f"The records have more than {MOST_COLUMNS:,} columns, which is the limit.")
         return found
 
     def groups(self, refuse: Callable[[object], Any]) -> Iterator[_Group]:
-        """All rows. A record that cannot become one is handed to `refuse` and counted. Raises LoadFailed."""
+        """All rows of all parts. A record that cannot become one is handed to `refuse` and counted."""
 
         def counted(record: object) -> None:
             self.bad += 1
             refuse(record)
 
+        group = _Group()
         for path in self.paths:
-            yield from self._groups_in(path, counted)
-
-    def _groups_in(self, path: Path, refuse: Callable[[object], None]) -> Iterator[_Group]:
-        names, group, before = Names(), _Group(), 0
-        with opened(path, self.most_mb) as file:
-            for number, record, end in records(file):
-                try:
-                    group.add(number, record, names.row(record), end - before)
-                except BadRecord as error:
-                    if not self.lenient:
-                        raise LoadFailed(f"Record {number} {error}", line=number) from error
-                    refuse(record)
-                before = end
+            for number, record, row, size in self._rows_in(path, counted):
+                group.add(number, record, row, size)
                 if group.full:
                     yield group
                     group = _Group()
-        yield group
+        if group.rows:
+            yield group
+
+    def _rows_in(self, path: Path, refuse: Callable[[object], None]) -> Iterator[tuple[int, object, Record, int]]:
+        """(number in the part, record, row by names of columns, bytes) of each. Raises LoadFailed."""
+        names, before = Names(), 0
+        with opened(path, self.most_mb) as file:
+            for number, record, end in records(file):
+                try:
+                    yield number, record, names.row(record), end - before
+                except BadRecord as error:
+                    # what does not begin with a map is not msgpack at all: any text is a list of small numbers in it
+                    if not self.lenient or (number == 1 and not isinstance(record, dict)):
+                        raise LoadFailed(f"Record {number} {error}", line=number) from error
+                    refuse(record)
+                before = end
 
 
 def _columns(known: list[Column], kinds: Kinds) -> list[Column]:
@@ -159,10 +163,9 @@ def _write(
     rows = 0
     with pq.ParquetWriter(target, schema_of(connection, plan), compression="zstd") as writer:
         for group in work.groups(refuse):
-            if group.rows:
-                table = _cast(connection, work, group, plan, refuse)
-                rows = plan.hold(rows + table.num_rows)
-                writer.write_table(table, row_group_size=GROUP_ROWS)
+            table = _cast(connection, work, group, plan, refuse)
+            rows = plan.hold(rows + table.num_rows)
+            writer.write_table(table, row_group_size=GROUP_ROWS)
     return rows
 
 
