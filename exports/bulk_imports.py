@@ -6,7 +6,7 @@ Every step may be asked for again by who did not hear the answer, and each holds
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -185,9 +185,13 @@ def delete(found: BulkImport, *, user: Any, request: HttpRequest | None = None) 
 
 
 def _remove_files(one: BulkImport, but: str) -> None:
-    for path in one.folder.iterdir():
-        if path.name != but:
-            path.unlink(missing_ok=True)
+    """What is left here is swept later."""
+    with suppress(OSError):
+        for path in one.folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != but:
+                path.unlink(missing_ok=True)
 
 
 # --- steps -------------------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ def perform(job: Job, lease: Lease) -> None:
     found = BulkImport.objects.select_related("table").filter(job=job).first()
     if found is None:
         raise JobFailed("The bulk import of this job does not exist any more.", AGAIN)
+    querying.clear(found.folder)
     if found.table is None:
         raise JobFailed(f"The table {found.table_name} was deleted.", AGAIN)
     found.known = [] if found.mode == Load.Mode.REPLACE else found.table.columns

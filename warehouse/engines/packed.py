@@ -83,6 +83,11 @@ class Names:
     def __init__(self) -> None:
         self._known: dict[Any, str] = {}
 
+    @property
+    def seen(self) -> list[str]:
+        """In the order in which they turned up, even where a value was NULL."""
+        return list(self._known.values())
+
     def row(self, record: object) -> Record:
         """The record by names of columns, without NULLs. An empty key is no column: so pytd names its index."""
         if not isinstance(record, dict):

@@ -104,12 +104,13 @@ class _Work:
 
     def _kinds_in(self, path: Path) -> Kinds:
         found: Kinds = defaultdict(set)
-        for _, _, row, _ in self._rows_in(path, lambda record: None):
+        names = Names()
+        for _, _, row, _ in self._rows_in(path, names, lambda record: None):
             for name, value in row.items():
                 found[name].add(kind_of(value))
             if len(found) > MOST_COLUMNS:
                 raise LoadFailed(f"The records have more than {MOST_COLUMNS:,} columns, which is the limit.")
-        return found
+        return {name: found[name] for name in (*names.seen, *found) if name in found}
 
     def groups(self, refuse: Callable[[object], Any]) -> Iterator[_Group]:
         """All rows of all parts. A record that cannot become one is handed to `refuse` and counted."""
@@ -120,7 +121,7 @@ class _Work:
 
         group = _Group()
         for path in self.paths:
-            for number, record, row, size in self._rows_in(path, counted):
+            for number, record, row, size in self._rows_in(path, Names(), counted):
                 group.add(number, record, row, size)
                 if group.full:
                     yield group
@@ -128,9 +129,11 @@ class _Work:
         if group.rows:
             yield group
 
-    def _rows_in(self, path: Path, refuse: Callable[[object], None]) -> Iterator[tuple[int, object, Record, int]]:
+    def _rows_in(
+        self, path: Path, names: Names, refuse: Callable[[object], None]
+    ) -> Iterator[tuple[int, object, Record, int]]:
         """(number in the part, record, row by names of columns, bytes) of each. Raises LoadFailed."""
-        names, before = Names(), 0
+        before = 0
         with opened(path, self.most_mb) as file:
             for number, record, end in records(file):
                 try:

@@ -38,9 +38,9 @@ def columns(found):
 
 
 def test_records_become_rows_with_a_column_for_each_key(pack):
-    found, rows = pack(packed({"time": 1, "n": 1, "t": "a"}, {"n": 2, "x": 1.5}))
-    assert columns(found) == [("n", "BIGINT"), ("t", "VARCHAR"), ("x", "DOUBLE"), ("time", "BIGINT")]
-    assert rows == [{"n": 1, "t": "a", "x": None, "time": 1}, {"n": 2, "t": None, "x": 1.5, "time": NOW}]
+    found, rows = pack(packed({"time": 1, "x": None, "n": 1, "t": "a"}, {"n": 2, "x": 1.5, "empty": None}))
+    assert columns(found) == [("x", "DOUBLE"), ("n", "BIGINT"), ("t", "VARCHAR"), ("time", "BIGINT")]
+    assert rows == [{"x": None, "n": 1, "t": "a", "time": 1}, {"x": 1.5, "n": 2, "t": None, "time": NOW}]
 
 
 def test_the_tables_columns_come_first_and_stay(pack):
