@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PY := $(BIN)/python
-SOURCES := linecapi_site api accounts integrations warehouse exports
+SOURCES := linecapi_site api accounts integrations warehouse exports linecapi
 PORT ?= 8000
 export PYTHONDONTWRITEBYTECODE ?= 1
 
@@ -27,6 +27,10 @@ build/.packages: requirements.txt | $(PY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	mkdir -p build && touch $@
 
+build/.command: pyproject.toml build/.packages
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
 build/.packages-dev: requirements-dev.txt build/.packages
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	touch $@
@@ -46,7 +50,7 @@ build/.static: build/.frontend .env $(shell find linecapi_site/static -type f)
 	$(PY) manage.py collectstatic --noinput --verbosity 0
 	touch $@
 
-setup: build/.packages build/.frontend .env build/.static
+setup: build/.packages build/.command build/.frontend .env build/.static
 
 setup-dev: setup build/.packages-dev
 

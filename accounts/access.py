@@ -1,4 +1,4 @@
-"""Who may open what: one decorator for every view."""
+"""Who may open what: one decorator for every page."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -16,7 +16,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def requires(role: str) -> Callable[[View], View]:
-    """Signed in, and with at least `role`; otherwise the sign-in page or 403."""
+    """Signed in, and with at least `role`; otherwise the sign-in page or 403. An address with a NUL leads nowhere."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -25,6 +25,8 @@ def requires(role: str) -> Callable[[View], View]:
                 return to_sign_in(request)
             if not request.user.may(role):
                 raise PermissionDenied(f"This needs the role {Role(role).label.lower()}.")
+            if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+                raise Http404("The address holds a NUL.")  # PostgreSQL refuses even to look for such a text
             return view(request, *args, **kwargs)
 
         return checked

@@ -2,8 +2,10 @@
 
 import json
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import FloatField, Func, OuterRef, Q, QuerySet, Subquery
+from django.db.models.lookups import GreaterThan
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -77,15 +79,27 @@ def listed(start: int, end: int, *, status: str | None, slower_than: int | None)
     if status:
         found = found.filter(state__in=STATES[status])
     if slower_than is not None:
-        found = found.filter(_slower(timedelta(seconds=slower_than), timezone.now()))
+        found = found.filter(_slower(slower_than, timezone.now()))
     # their numbers alone, then what is shown of each: the rows that are passed over are not read
     pks = list(found.values_list("pk", flat=True)[start:end])
     return list(jobs().filter(pk__in=pks).order_by("-pk"))
 
 
-def _slower(length: timedelta, now: datetime) -> Q:
-    ended = Q(finished_at__gt=F("started_at") + length)
-    return ended | Q(finished_at=None, started_at__lt=now - length)
+class Seconds(Func):
+    """A moment as a number: what Django makes of the difference of two, SQLite asks Python for, row by row."""
+
+    output_field = FloatField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="(julianday(%(expressions)s) * 86400.0)", **context)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="EXTRACT(EPOCH FROM %(expressions)s)", **context)
+
+
+def _slower(seconds: int, now: datetime) -> Q:
+    took = GreaterThan(Seconds("finished_at") - Seconds("started_at"), float(seconds))
+    return Q(took) | Q(finished_at=None, started_at__lt=now - timedelta(seconds=seconds))
 
 
 def standing(job: Job) -> dict[str, object]:

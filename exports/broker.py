@@ -59,8 +59,8 @@ class DurableORM(ORM):  # type: ignore[misc]
                 self.beat()
                 if time.monotonic() - DurableORM.last_tidy > TIDY_SECONDS:
                     DurableORM.last_tidy = time.monotonic()
+                    upkeep.wake(timezone.now())  # first: a fault in what follows must not keep it from its day
                     dispatch.tidy()
-                    upkeep.wake(timezone.now())
             except Exception:  # the sentinel must outlive a database that is away
                 log.exception("The dispatcher failed; it tries again in a second")
                 connection.close()

@@ -4,11 +4,15 @@ workers to others.
 `tick` is idempotent and may be called by any number of processes at once.
 """
 
+import logging
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Q, When
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Case, DateTimeField, F, Q, When
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.conf import Conf
@@ -17,10 +21,13 @@ from django_q.tasks import async_task
 
 from exports import bulk_sweep, events, firing, notes, preview
 from exports.lease import alive
-from exports.models import ACTIVE, WAITING, ErrorKind, Job, JobLog, JobQuerySet, JobState, Priority
+from exports.models import WAITING, ErrorKind, Job, JobLog, JobQuerySet, JobState, Priority
 from exports.notify import outbox
+from exports.queue import JOB
+from exports.waiting import in_turn
 from warehouse.sweep import sweep
 
+logger = logging.getLogger(__name__)
 HINTS_A_WORKER = 2
 TAKEOVERS = 5  # in a row, without any progress
 A_STEP = timedelta(minutes=10)  # of waiting makes up for a step of priority, so that no job waits for ever
@@ -34,12 +41,26 @@ WORKERS_DIE = {
 
 
 def tick() -> None:
-    now = timezone.now()
-    take_over(now)
-    end_stopped()
-    firing.fire(now)
-    outbox.hint(timezone.now())
-    now = timezone.now()  # the jobs just made are due as well
+    steps = (take_over, end_stopped, firing.fire, outbox.hint, hint_due)
+    _each(partial(step, timezone.now()) for step in steps)
+
+
+def _each(steps: Iterable[Callable[[], object]]) -> None:
+    """One that fails holds up none of the others. Raises ExceptionGroup behind them, or at once OperationalError and
+    InterfaceError: the database is away."""
+    faults = []
+    for step in steps:
+        try:
+            step()
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as fault:
+            faults.append(fault)
+    if faults:
+        raise ExceptionGroup("Not all was done", faults)
+
+
+def hint_due(now: datetime) -> None:
     for pk in _due(now).order_by(TURN, "pk").values_list("pk", flat=True)[: _room()]:
         hint(pk, now)
 
@@ -55,8 +76,7 @@ def _room() -> int:
 
 def waiting(now: datetime) -> JobQuerySet:
     """The jobs that a free worker could take now."""
-    found = Job.objects.filter(state__in=WAITING, next_attempt_at__lte=now, kill_requested=False)
-    return found.exclude(Exists(_before(OuterRef("schedule"), OuterRef("pk"))))
+    return in_turn(Job.objects.filter(state__in=WAITING, next_attempt_at__lte=now, kill_requested=False))
 
 
 def _due(now: datetime) -> JobQuerySet:
@@ -65,17 +85,11 @@ def _due(now: datetime) -> JobQuerySet:
     return waiting(now).filter(Q(hinted_at=None) | Q(hinted_at__lt=now - rehint))
 
 
-def _before(schedule: OuterRef, pk: OuterRef) -> JobQuerySet:
-    """The jobs of a schedule run one at a time, in the order in which they were made."""
-    earlier = Q(state__in=ACTIVE, pk__lt=pk) | Q(state=JobState.RUNNING)
-    return Job.objects.filter(earlier, schedule=schedule).exclude(pk=pk)
-
-
 def hint(pk: int, now: datetime) -> None:
     """Wake a worker for this job: the mark and the task commit together."""
     with transaction.atomic():
         if _due(now).filter(pk=pk).update(hinted_at=now):
-            async_task("exports.run.run_job", pk, task_name=f"job-{pk}", timeout=-1, ack_failure=True)
+            async_task(JOB, pk, task_name=f"job-{pk}", timeout=-1, ack_failure=True)
 
 
 def hint_if_room(pk: int, now: datetime) -> None:
@@ -100,9 +114,9 @@ def take_over(now: datetime) -> None:
     for pk, token, stop, takeovers in dead.values_list("pk", "lease_token", "kill_requested", "takeovers"):
         mine = running.filter(pk=pk, lease_token=token)
         if stop:
-            events.end(mine, pk, JobState.KILLED)
+            _end(mine, pk, JobState.KILLED)
         elif takeovers >= TAKEOVERS:
-            events.end(mine, pk, JobState.ERROR, **WORKERS_DIE)
+            _end(mine, pk, JobState.ERROR, **WORKERS_DIE)
         else:
             _requeue(mine, pk, now)
 
@@ -121,20 +135,26 @@ def _requeue(job: JobQuerySet, pk: int, now: datetime) -> None:
         JobLog.objects.create(job_id=pk, level=JobLog.Level.WARN, text=text)
 
 
-def end_stopped() -> None:
+def end_stopped(now: datetime) -> None:
     """Jobs that were told to stop in the moment in which their worker gave them back."""
     for pk in Job.objects.filter(state__in=WAITING, kill_requested=True).values_list("pk", flat=True):
-        events.end(Job.objects.filter(pk=pk, state__in=WAITING), pk, JobState.KILLED)
+        _end(Job.objects.filter(pk=pk, state__in=WAITING), pk, JobState.KILLED)
+
+
+def _end(job: JobQuerySet, pk: int, state: JobState, **values: Any) -> None:
+    """One that cannot be ended keeps the others from nothing; it is tried again with the next tick."""
+    try:
+        events.end(job, pk, state, **values)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("Job %s cannot be ended", pk)
 
 
 def tidy() -> None:
-    """Delete what is kept for a while only: samples of previews, uploads that were not loaded, files of old tables, old
-    notifications.
+    """Delete what is kept for a while only: samples of previews, uploads that were not loaded, files of old tables,
+    bulk imports that were abandoned, old notifications.
 
     Notes of rows are summed up first, of jobs that ended where no worker could do so.
     """
-    notes.sum_up_left()
-    preview.sweep()
-    bulk_sweep.sweep()
-    outbox.sweep()
-    sweep()
+    _each((notes.sum_up_left, preview.sweep, bulk_sweep.sweep, outbox.sweep, sweep))

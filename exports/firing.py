@@ -31,10 +31,11 @@ PROBLEM = (
     "server's log has the details."
 )
 MISSED = "Its time passed while no worker ran on this server."
-SKIPPED = {
-    Missed.EACH: f"{MISSED} Of such slots the last {MOST_MISSED} run.",
-    Missed.LATEST: f"{MISSED} Of such slots the latest one runs.",
-    Missed.SKIP: MISSED,
+HINDERED = "Its time passed while a fault in the console kept it from running."
+SOME_RUN = {
+    Missed.EACH: f" Of such slots the last {MOST_MISSED} run.",
+    Missed.LATEST: " Of such slots the latest one runs.",
+    Missed.SKIP: "",
 }
 
 
@@ -149,7 +150,8 @@ def plan(schedule: Schedule, now: datetime) -> Plan:
         Missed.LATEST: due[-1:],
         Missed.SKIP: [slot for slot in due if slot + delay >= now - MISSED_AFTER],
     }[Missed(schedule.missed)]
-    skipped = dict.fromkeys([slot for slot in due if slot not in runs][-MOST_TOLD:], SKIPPED[Missed(schedule.missed)])
+    why = f"{HINDERED if schedule.problem else MISSED}{SOME_RUN[Missed(schedule.missed)]}"
+    skipped = dict.fromkeys([slot for slot in due if slot not in runs][-MOST_TOLD:], why)
     if len(due) == MOST_TOLD + MOST_MISSED:
         skipped[next(iter(skipped))] += " Earlier ones are not listed."
     return Plan(schedule, next_slot, tuple(runs), skipped)

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from exports import rejects
 from exports.job_parts import kept_file
-from exports.models import Job
+from exports.models import Job, RowsFrom
 from exports.rejects import Reject
 from exports.results import KeptResult
 from warehouse.cells import texts
@@ -63,7 +63,7 @@ def available(job: Job) -> bool:
 def inserted(job: Job) -> int | None:
     """How many rows the job put into a table: those of its result, or those that its last statement wrote."""
     path = kept_file(job)
-    if job.into_rows is not None or path is None:
+    if job.into_rows is not None or path is None or job.rows_from != RowsFrom.QUERY:
         return job.into_rows
     last = statements(job.sql, dialect=job.engine)[-1]
     return int(KeptResult(path).head(1).column(0)[0].as_py()) if last.writes else None

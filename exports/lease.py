@@ -25,6 +25,7 @@ from django.utils import timezone
 from exports import drain
 from exports.drain import Drained
 from exports.models import WAITING, Job, JobQuerySet, JobState
+from exports.waiting import in_turn
 
 T = TypeVar("T")
 MARGIN = 1.0  # seconds before the lease's end at which this process stops trusting it
@@ -115,11 +116,10 @@ class Lease:
         return Job.objects.filter(pk=self.pk, lease_token=self.token, state=JobState.RUNNING)
 
     def claim(self) -> bool:
-        """Take a waiting job whose time has come. Exactly one worker succeeds."""
+        """Take a waiting job whose time and turn have come. Exactly one worker succeeds."""
         read = uptime()
-        waiting = Job.objects.filter(
-            pk=self.pk, state__in=WAITING, next_attempt_at__lte=timezone.now(), kill_requested=False
-        )
+        due = Job.objects.filter(state__in=WAITING, next_attempt_at__lte=timezone.now(), kill_requested=False)
+        waiting = in_turn(due.filter(pk=self.pk))
         taken = db_retry(
             lambda: waiting.update(
                 state=JobState.RUNNING, lease_token=self.token, lease_until=Now() + self.length, lease_owner=owner()

@@ -143,6 +143,7 @@ def _unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
         while piece:
             yield unpacking.decompress(piece, PIECE)
             piece = unpacking.unconsumed_tail
+    yield unpacking.flush()
 
 
 def _between(pieces: Iterator[bytes], start: int, end: int) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 Its queues share `multiprocessing` locks, which are semaphores: one that dies with its holder stays taken for ever and
 freezes the cluster. Here the locks are the kernel's file locks, freed when their holder dies. And a task is
 acknowledged when it starts: it is only a hint, so a long job is never delivered a second time by the queue. The end of
-a cluster is told to its workers, whose jobs do not run to their ends.
+a cluster is told to its workers, whose jobs do not run to their ends. And a worker says what it does, by its name.
 Touches django-q2's internals: requirements.in pins its version.
 """
 
@@ -11,17 +11,20 @@ import fcntl
 import functools
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import django_q.cluster
 from django_q.brokers import get_broker
 from django_q.queues import Queue
-from django_q.signals import pre_execute
+from django_q.signals import post_execute_in_worker, pre_execute
 
 from exports import canary, drain
 
 ROLES = ("worker", "pusher", "monitor")
+JOB = "exports.run.run_job"
+ASIDE = "aside"  # the name of a worker that does something else than a job, such as sending notifications
 
 
 class FileLock:
@@ -78,10 +81,34 @@ def named(role: str, target: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(target)
     def run(*args: Any, **kwargs: Any) -> None:
-        Path("/proc/self/comm").write_text(f"cluster:{role}")
+        _be_called(role)
         target(*args, **kwargs)
 
     return run
+
+
+def _be_called(role: str) -> None:
+    Path("/proc/self/comm").write_text(f"cluster:{role}")
+
+
+def step_aside(sender: str, func: Any, task: dict[str, Any], **kwargs: Any) -> None:
+    if task["func"] != JOB and not canary.asks(task):
+        _be_called(ASIDE)
+
+
+def come_back(sender: str, func: Any, task: dict[str, Any], **kwargs: Any) -> None:
+    _be_called("worker")
+
+
+def aside(group: int) -> int:
+    """How many workers of this process group do something else than a job now."""
+    found = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            name, _, rest = path.read_text(errors="replace").rpartition(")")
+            state, _, its_group = rest.split()[:3]
+            found += name.endswith(f"(cluster:{ASIDE}") and state != "Z" and its_group == str(group)
+    return found
 
 
 def install() -> None:
@@ -91,3 +118,5 @@ def install() -> None:
     for role in ROLES:
         setattr(django_q.cluster, role, named(role, getattr(django_q.cluster, role)))
     pre_execute.connect(acknowledge_on_start, dispatch_uid="acknowledge_on_start")
+    pre_execute.connect(step_aside, dispatch_uid="step_aside")
+    post_execute_in_worker.connect(come_back, dispatch_uid="come_back")

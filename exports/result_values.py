@@ -37,6 +37,8 @@ def values(column: pa.Array, special: Special = as_is) -> list[Any]:
     """The values of one column; None for NULL."""
     column = _storage(column)
     kind = column.type
+    if _is_plain(kind):
+        return list(column.to_pylist())
     if pa.types.is_floating(kind):
         return _floats(column, special)
     if pa.types.is_timestamp(kind) or pa.types.is_time(kind):
@@ -51,7 +53,7 @@ def values(column: pa.Array, special: Special = as_is) -> list[Any]:
         return _lists(column, special)
     if pa.types.is_fixed_size_list(kind):
         return _lists(column.cast(pa.list_(kind.value_type)), special)
-    return [value if value is None or isinstance(value, bool | int | str) else _text(value) for value in _raw(column)]
+    return [None if value is None else _text(value) for value in _raw(column)]
 
 
 def has_floats(kind: pa.DataType) -> bool:
@@ -68,6 +70,12 @@ def _storage(column: pa.Array) -> pa.Array:
     if column.type.extension_name == "arrow.uuid":
         return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
     return column.storage
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    """Whether clients get what Python has for it."""
+    text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return bool(text or pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind))
 
 
 def _floats(column: pa.Array, special: Special) -> list[Any]:

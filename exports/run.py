@@ -50,10 +50,11 @@ def run_job(pk: int) -> str:
 
 def _run_job(pk: int) -> str:
     if drain.begun():
-        Job.objects.filter(pk=pk, state__in=WAITING).update(hinted_at=None)
+        _not_now(pk)
         return "the cluster ends"
     lease = Lease(pk)
     if not lease.claim():
+        _not_now(pk)
         return "not waiting"
     try:
         with heartbeat(lease):
@@ -66,12 +67,19 @@ def _run_job(pk: int) -> str:
         return _abandon(lease)
 
 
+def _not_now(pk: int) -> None:
+    """If the job waits, a worker is woken for it anew as soon as its time and turn have come."""
+    Job.objects.filter(pk=pk, state__in=WAITING).update(hinted_at=None)
+
+
 def _abandon(lease: Lease) -> str:
     """The job goes on at once if the database is back, else when its lease has run out."""
     try:
         if lease.pause(state=JobState.QUEUED, next_attempt_at=timezone.now(), hinted_at=None, progress=None):
             text = "The console's database was away for a moment. The job goes on where it stood."
             jobs.log(Job(pk=lease.pk), text, JobLog.Level.WARN)
+        else:  # Stop was pressed meanwhile, or the lease is lost
+            events.end(lease.mine(), lease.pk, JobState.KILLED)
     except (OperationalError, InterfaceError):
         connection.close()
     return "abandoned"

@@ -20,7 +20,6 @@ REPEAT = [  # TD's words, in TD's order
 ]
 SETTINGS = ("time_zone", "delay", "missed", "overlap")
 IN_QUERY = {"form": "qform"}  # the panel stands beside the editor's form, its fields belong to it
-NO_ZONE = "There is no time zone “%(value)s”. Write a name such as Asia/Tokyo, or UTC."
 DELAY_HELP = "Seconds from the scheduled time to the start: 900 is 15 minutes. Give late data time to arrive."
 MISSED_HELP = "Slots whose time passed while this server was down. Run each: at most the last 10."
 OVERLAP_HELP = "When the run before has not ended. Queue: one run at a time, in order. Skip: the history says why."

@@ -26,7 +26,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models.functions import Now
 from django_q.conf import Conf
 
-from exports import canary, dispatch
+from exports import canary, dispatch, queue
 from exports.canary import Canary
 from exports.lease import group_of, name_of
 from exports.models import Job, JobState
@@ -178,10 +178,10 @@ def _end_group(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _busy(group: int) -> bool:
-    """Whether all workers of this cluster have a job: then nobody can answer."""
+    """Whether no worker of this cluster is free: then nobody can answer."""
     running = Job.objects.filter(state=JobState.RUNNING, lease_until__gt=Now())
     owners = running.values_list("lease_owner", flat=True)
-    return sum(group_of(who) == group for who in owners) >= int(Conf.WORKERS)
+    return sum(group_of(who) == group for who in owners) + queue.aside(group) >= int(Conf.WORKERS)
 
 
 def _when_here(action: Callable[[], None]) -> None:

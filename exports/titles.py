@@ -4,9 +4,9 @@ import re
 
 from django.utils.text import Truncator
 
+from exports.queries import UNTITLED
 from warehouse.masking import mask
 
-UNTITLED = "Untitled query"
 LONGEST = 80
 _COMMENTS = re.compile(r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*", re.DOTALL)
 

@@ -71,6 +71,12 @@ def by_hand() -> Freed:
     return do(Upkeep.objects.create(owner=owner(), started_at=now, beat_at=now))
 
 
+def under_way(seconds: float) -> int:
+    """How many have moved within so many seconds and are not finished."""
+    since = timezone.now() - timedelta(seconds=seconds)
+    return Upkeep.objects.filter(finished_at=None, beat_at__gt=since).count()
+
+
 def last() -> Upkeep | None:
     """The last one that was finished."""
     return Upkeep.objects.filter(finished_at__isnull=False).order_by("-finished_at").first()

@@ -6,7 +6,7 @@ from django.db.models import Count, Min, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from exports import beats, dispatch
+from exports import beats, dispatch, upkeep
 from exports.beats import SILENT, Cluster
 from exports.models import ACTIVE, Job, JobState
 
@@ -46,8 +46,8 @@ class Vitals:
 
     @property
     def waits_in_vain(self) -> bool:
-        """A job waits long though a worker is free."""
-        return self.oldest > LONG_WAIT and self.running < self.workers
+        """A job waits long though a worker is free, with neither a job nor the upkeep to do."""
+        return self.oldest > LONG_WAIT and self.running + upkeep.under_way(LONG_WAIT) < self.workers
 
 
 def vitals() -> Vitals:

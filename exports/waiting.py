@@ -2,7 +2,16 @@
 
 from collections.abc import Iterable
 
-from exports.models import ACTIVE, Job, JobState
+from django.db.models import Exists, OuterRef, Q
+
+from exports.models import ACTIVE, Job, JobQuerySet, JobState
+
+
+def in_turn(jobs: JobQuerySet) -> JobQuerySet:
+    """Without those whose schedule has a job that goes first."""
+    earlier = Q(state__in=ACTIVE, pk__lt=OuterRef("pk")) | Q(state=JobState.RUNNING)
+    first = Job.objects.filter(earlier, schedule=OuterRef("schedule")).exclude(pk=OuterRef("pk"))
+    return jobs.exclude(Exists(first))
 
 
 def waits_for(jobs: Iterable[Job]) -> dict[int, int]:

@@ -101,7 +101,7 @@ def _body(job: Job, found: Packed, compressed: bool, header: bytes) -> Body:
 def _record(call: Call, job: Job, part: tuple[int, int] | None) -> None:
     """Once for each download, however many parts it is fetched in, and several at a time."""
     with transaction.atomic():
-        Job.objects.select_for_update().filter(pk=job.pk).first()
+        list(Job.objects.select_for_update().filter(pk=job.pk).values("pk"))
         if part is None or not _recorded(call, job, AT_ONCE if part[0] == 0 else ONE_DOWNLOAD):
             rows, name = job.result_rows, f"result.{call['format']}"
             audit.record("job.download_result", job, request=call.request, name=job.name, file=name, rows=rows)

@@ -1,9 +1,11 @@
 """Jobs: issue, look at, kill."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+import pyarrow as pa
 from django.db import transaction
 
 from accounts import audit
@@ -54,6 +56,7 @@ OPTION_PARAMS = (
     Param("domain_key", help="Whoever starts a job with the same key again gets 409, and the first one", most=255),
     Param("pool_name", help=WITHOUT_EFFECT),
 )
+logger = logging.getLogger(__name__)
 ISSUED = record(job=TEXT, job_id=TEXT, database=TEXT)
 
 
@@ -177,8 +180,8 @@ def _with_size(job: Job) -> Job:
     if job.state == JobState.SUCCESS and job.packed_bytes is None and job_files.available(job):
         try:
             packed.of(job)
-        except ResultGone:
-            return job  # deleted in this moment
+        except (ResultGone, OSError, pa.ArrowException):  # deleted in this moment, or it cannot be read
+            logger.warning("Job %s: its result could not be packed", job.pk, exc_info=True)
     return job
 
 

@@ -97,11 +97,7 @@ def _opened(url: str) -> "NotifyBase":
     schema = _written_schema(url)
     if schema not in (*SERVICES, "http", "https"):
         raise UrlRefused(_not_allowed(schema))
-    from apprise import Apprise, AppriseAsset
-
-    # Without apprise's own time-out: its pool of threads is dead in a forked process.
-    asset = AppriseAsset(async_mode=False, http_redirects=False, service_timeout=0)
-    target = Apprise.instantiate(url, asset=asset)
+    target = _parsed(url)
     if target is None:
         raise UrlRefused(
             "This URL cannot be read. Write it as apprise does for this service, such as "
@@ -115,6 +111,17 @@ def _opened(url: str) -> "NotifyBase":
     target.redirects = False
     target.socket_connect_timeout, target.socket_read_timeout = CONNECT_SECONDS, READ_SECONDS
     return target
+
+
+def _parsed(url: str) -> "NotifyBase | None":
+    from apprise import Apprise, AppriseAsset
+
+    # Without apprise's own time-out: its pool of threads is dead in a forked process.
+    asset = AppriseAsset(async_mode=False, http_redirects=False, service_timeout=0)
+    try:
+        return Apprise.instantiate(url, asset=asset)
+    except Exception:  # its parsers raise whatever they stumble over, with parts of the URL in it
+        return None
 
 
 def _written_schema(url: str) -> str:

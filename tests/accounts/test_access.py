@@ -21,3 +21,10 @@ def test_initials_come_from_the_name_or_else_the_username(name, initials):
 @pytest.mark.parametrize("role", Role)
 def test_every_role_is_explained(role):
     assert role.explanation.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "address", ["/schedules?q=a%00b", "/jobs?q=%00", "/queries?q=%00", "/databases?q=%00", "/databases/a%00b"]
+)
+def test_an_address_with_a_nul_is_no_page_on_any_database(as_user, viewer, address):
+    assert as_user(viewer).get(address).status_code == 404

@@ -13,6 +13,7 @@ from tests.exports.factories import a_job, an_authentication, keep
 from tests.exports.queries import orders, shop
 
 pytestmark = pytest.mark.django_db
+RUNS = pytest.mark.django_db(transaction=True)  # its heartbeat has a connection of its own
 DIGDAG = (
     "-- project_id: 1\n-- project_name: crm\n-- workflow_name: daily\n-- session_id: 7\n-- attempt_id: 8\n"
     "-- task_name: +daily+export\n"
@@ -31,6 +32,7 @@ def issued(answer):
     return Job.objects.get(pk=answer.json()["job_id"])
 
 
+@RUNS
 def test_as_td_query_issues_it(calls):
     given = {"query": "select order_uid from orders", "type": "hive", "priority": "0", "retry_limit": "0"}
     job = issued(calls.post("/v3/job/issue/hive/shop%5Fjp", **given))
@@ -85,6 +87,7 @@ def test_digdag_waits_for_the_job_that_has_its_key(calls):
     assert {"error", "text", "severity"} <= set(answer.json())
 
 
+@RUNS
 def test_as_digdag_makes_a_table(calls):
     made = 'DROP TABLE IF EXISTS "daily";\nCREATE TABLE "daily" AS\nselect order_uid from orders'
     for _ in range(2):

@@ -13,7 +13,7 @@ from tests.exports.factories import a_job, an_authentication, keep
 from tests.exports.test_run import events
 from warehouse.models import Database, Table
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 LINE = {"type": "line_conversion", "line_tag_id": "tag", "access_token": "token"}
 
 
@@ -49,7 +49,7 @@ def test_its_rows_go_to_line_and_each_end_is_on_record(calls, editor, job, line)
     sending.refresh_from_db()
     assert (sending.rows, sending.accepted, sending.invalid) == (20, 18, 2)
     assert len(line.events) == 18
-    assert AuditEntry.objects.get(action="job.result_export").details == {"of": job.pk}
+    assert AuditEntry.objects.get(action="job.result_export").details["of"] == job.pk
 
 
 def test_both_jobs_name_each_other(calls, job):

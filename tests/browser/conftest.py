@@ -88,11 +88,15 @@ def cookies(user, theme):
         yield settings.SESSION_COOKIE_NAME, client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
+# htmx calls it an error when a newer request takes the place of one; a failure has a line of its own.
+GIVEN_UP = ("htmx:sendAbort", "htmx:afterRequest")
+
+
 def watch(page, home, troubles):
     def heard(message):
         # Chromium writes the status of an error page itself into the console: 403, 404 and 422 are pages too.
         own_status = message.text.startswith("Failed to load resource") and message.location["url"] == page.url
-        if message.type == "error" and not own_status:
+        if message.type == "error" and not own_status and not message.text.startswith(GIVEN_UP):
             troubles.append(f"{page.url}: console: {message.text} ({message.location['url']})")
 
     def sent(request):

@@ -4,6 +4,7 @@ import socket
 
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from integrations.models import Authentication
 from tests.browser.axe import assert_accessible
@@ -55,7 +56,7 @@ def test_errors_open_the_advanced_settings_and_take_the_focus(page_as, editor, t
     page.get_by_role("button", name="Continue").click()
     page.get_by_text("Some things need a correction.").wait_for()
     assert page.get_by_label("Maximum Retry").is_visible()
-    assert page.evaluate("document.activeElement.id") == "errors"
+    expect(page.locator("#errors")).to_be_focused()
     assert_accessible(page)
     troubles.clear()  # the browser reports the answer 422
 

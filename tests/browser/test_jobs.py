@@ -33,7 +33,7 @@ def test_the_job_page_follows_the_job_to_its_end_and_then_rests(page_as, editor)
     JobLog.objects.create(job=job, text="Half way.")
     expect(page.get_by_role("heading", name="90%")).to_be_visible()
     expect(page.get_by_text("Half way.")).to_be_visible()
-    assert page.evaluate("document.activeElement.id") == "job-stop"
+    expect(page.locator("#job-stop")).to_be_focused()
     finish(job)
     expect(page.locator("h1 + .chip")).to_have_text("Success with rejects")
     expect(page.get_by_role("status").first).to_have_text(
@@ -83,7 +83,7 @@ def test_stop_is_asked_and_confirmed_by_keyboard(page_as, editor):
     expect(dialog).to_contain_text("9,000 events were accepted so far")
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
-    assert page.evaluate("document.activeElement.id") == "job-stop"
+    expect(page.locator("#job-stop")).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")

@@ -46,7 +46,7 @@ def map_email_to(page, column):
     page.get_by_role("button", name="Done").click()
     expect(page.get_by_text("The export is set.")).to_be_visible()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Saved as version 2.")).to_be_visible()
+    expect(page.get_by_text("Saved as version 2.", exact=True)).to_be_visible()
 
 
 def test_rejected_rows_are_fixed_checked_and_sent(page_as, editor, query):

@@ -6,7 +6,7 @@ import time
 import pytest
 from django.db import OperationalError
 
-from exports import drain
+from exports import drain, jobs
 from exports.models import JobLog, JobState, TagLease
 from exports.run import run_job
 from tests.exports.test_run import authentication, due, ends, events, line, run, start  # noqa: F401 - fixtures
@@ -77,3 +77,15 @@ def test_a_job_whose_database_was_away_goes_on_at_once(line, start, monkeypatch)
         assert run_job(job.pk) == "abandoned"
     assert run(job).state == JobState.SUCCESS
     assert JobLog.objects.filter(job=job, text__startswith="The console's database was away").exists()
+
+
+def test_a_job_that_is_stopped_while_its_database_is_away_ends_at_once(start, monkeypatch):  # noqa: F811
+    from exports import run as running
+
+    def stopped(job, lease):
+        jobs.stop(job)
+        raise OperationalError("the connection is closed")
+
+    job = start(events(5))
+    monkeypatch.setattr(running, "_steps", stopped)
+    assert run(job).state == JobState.KILLED

@@ -206,6 +206,14 @@ def test_a_fault_that_is_over_leaves_no_trace(monkeypatch):
     assert (hours(schedule), schedule.problem) == ([9], "")
 
 
+def test_slots_that_a_fault_kept_from_running_say_so():
+    schedule = a_schedule(slot=at(9), missed="latest")
+    Schedule.objects.update(problem=firing.PROBLEM)
+    firing.fire(at(10, 30))
+    why = "Its time passed while a fault in the console kept it from running. Of such slots the latest one runs."
+    assert (hours(schedule), skipped(schedule)) == ([10], {9: why})
+
+
 def test_a_database_that_is_away_is_no_fault_of_a_schedule(monkeypatch):
     schedule = a_schedule(slot=at(9))
 

@@ -6,7 +6,9 @@ import pytest
 from django.utils import timezone
 
 from exports import dispatch, firing
+from exports.lease import Lease
 from exports.models import Job, JobState
+from exports.run import run_job
 from tests.exports.factories import a_job
 from tests.exports.schedules import a_schedule, at, hours, skipped
 
@@ -51,6 +53,21 @@ def test_a_resumed_run_waits_for_a_later_one_that_runs():
     assert waiting_for_a_worker() == set()
     Job.objects.filter(pk=running.pk).update(state="success", lease_token=None)
     assert waiting_for_a_worker() == {resumed.pk}
+
+
+def test_a_resumed_run_and_a_later_one_that_was_woken_before_do_not_run_at_once():
+    schedule = a_schedule(slot=at(9))
+    resumed, later = (a_job(JobState.QUEUED, schedule=schedule, hinted_at=timezone.now()) for _ in range(2))
+    assert run_job(later.pk) == "not waiting"
+    assert Lease(resumed.pk).claim()
+
+
+def test_a_run_that_was_woken_too_early_is_woken_at_once_when_its_turn_has_come():
+    schedule = a_schedule(slot=at(9))
+    resumed, later = (a_job(JobState.QUEUED, schedule=schedule, hinted_at=timezone.now()) for _ in range(2))
+    run_job(later.pk)
+    ended(resumed)
+    assert waiting_for_a_worker() == {later.pk}
 
 
 def test_jobs_of_other_schedules_do_not_wait():

@@ -65,6 +65,11 @@ def test_parts_of_both_forms_are_read(job):
     assert b"".join(found.read(5, 50)) == data[5:50]
 
 
+def test_nothing_is_lost_of_what_compresses_well():
+    found = packed.of(keep(a_job(exports=False), {"text": ["x" * 5_000] * 2_000}))
+    assert len(b"".join(found.read_unpacked(0, found.unpacked))) == found.unpacked > 10_000_000
+
+
 def test_what_is_heard_ends_it_without_a_trace(job):
     def stop():
         raise InterruptedError

@@ -12,9 +12,10 @@ import pytest
 from django.utils import timezone
 from django_q.conf import Conf
 from django_q.models import OrmQ
+from django_q.signals import post_execute_in_worker, pre_execute
 from django_q.signing import SignedPackage
 
-from exports import canary, dispatch, supervisor
+from exports import canary, dispatch, queue, supervisor
 from exports.broker import DurableORM
 from exports.canary import Canary
 from exports.lease import group_of, name_of, owner
@@ -116,6 +117,40 @@ def test_a_cluster_is_busy_when_each_of_its_workers_has_a_job(monkeypatch):
     Job.objects.create(name="q", database_name="d", sql="s", next_attempt_at=now, state=JobState.RUNNING, **lease)
     assert supervisor._busy(os.getpgid(0))
     assert not supervisor._busy(1)
+
+
+@pytest.fixture
+def other():
+    """A process in a group of its own, which is called like a worker that sends notifications."""
+    name = "open('/proc/self/comm', 'w').write('cluster:aside')"
+    program = [sys.executable, "-c", f"{name}; print(1, flush=True); input()"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(program, stdin=pipe, stdout=pipe, start_new_session=True) as process:
+        process.stdout.readline()
+        yield process
+        process.kill()
+
+
+def test_a_worker_that_does_something_else_than_a_job_is_busy_too(monkeypatch, other):
+    monkeypatch.setattr(Conf, "WORKERS", 1)
+    assert supervisor._busy(other.pid)
+    assert not supervisor._busy(os.getpgid(0))
+    other.kill()
+    other.wait()
+    assert not supervisor._busy(other.pid)
+
+
+@pytest.mark.parametrize(
+    ("task", "called"),
+    [("exports.run.run_job", "worker"), (canary.TASK, "worker"), ("exports.upkeep.run", "aside")],
+)
+def test_a_worker_says_by_its_name_that_it_does_something_else(monkeypatch, task, called):
+    names = ["worker"]
+    monkeypatch.setattr(queue, "_be_called", names.append)
+    pre_execute.send(sender="django_q", func=None, task={"func": task})
+    assert names[-1] == called
+    post_execute_in_worker.send(sender="django_q", func=None, task={"func": task})
+    assert names[-1] == "worker"
 
 
 def test_a_process_that_ended_has_no_group():

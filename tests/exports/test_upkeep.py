@@ -1,12 +1,13 @@
 """The upkeep of each day is done once, by whichever cluster, also when a worker dies of it."""
 
 from datetime import UTC, datetime, timedelta
+from math import inf
 
 import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from exports import drain, retention, upkeep
+from exports import dispatch, drain, retention, upkeep
 from exports.broker import DurableORM
 from exports.lease import owner
 from exports.upkeep_models import Upkeep
@@ -100,8 +101,24 @@ def test_one_that_breaks_off_is_not_taken_for_done(monkeypatch):
     assert upkeep.last() is None
 
 
-def test_clusters_look_for_it_when_they_tidy(monkeypatch):
-    monkeypatch.setattr(DurableORM, "last_tick", 0.0)
-    monkeypatch.setattr(DurableORM, "last_tidy", 0.0)
-    DurableORM().set_stat("key", "value", 3)
+@pytest.fixture
+def broker(monkeypatch):
+    """Of a cluster that has just begun, on a host that may have begun just now too."""
+    for name in ("last_tick", "last_tidy"):
+        monkeypatch.setattr(DurableORM, name, -inf)
+    return DurableORM()
+
+
+def test_clusters_look_for_it_when_they_tidy(broker):
+    broker.set_stat("key", "value", 3)
+    assert Upkeep.objects.count() == OrmQ.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)  # its connection is closed
+def test_a_fault_in_tidying_does_not_keep_it_from_its_day(broker, monkeypatch):
+    def fail():
+        raise PermissionError("a folder of somebody else")
+
+    monkeypatch.setattr(dispatch, "tidy", fail)
+    broker.set_stat("key", "value", 3)
     assert Upkeep.objects.count() == OrmQ.objects.count() == 1

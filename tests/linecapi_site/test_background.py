@@ -57,6 +57,16 @@ def test_a_job_may_wait_long_while_all_workers_are_busy():
     assert found.good is None and "All workers are busy" in found.text
 
 
+def test_a_job_may_wait_long_while_the_only_worker_deletes_what_is_old():
+    beats.beat()
+    ClusterBeat.objects.update(workers=1)
+    waiting(90)
+    going_on = Upkeep.objects.create(beat_at=timezone.now())
+    assert fact("Queue").good is None
+    Upkeep.objects.filter(pk=going_on.pk).update(beat_at=timezone.now() - timedelta(minutes=5))
+    assert fact("Queue").good is False
+
+
 def test_a_job_that_waits_for_the_run_before_it_is_no_warning():
     beats.beat()
     at = timezone.now().replace(minute=0, second=0, microsecond=0)

@@ -41,6 +41,7 @@ ROWS, BAD, BATCH, AT_ONCE = 400, {7, 333}, 20, 4
 GAPS, SHORT_GAPS = (0.5, 4.0), (0.3, 1.2)  # seconds from when all is up to the next kill; in a storm of one round
 DELAY = 0.15  # seconds that an answer takes
 TAIL_SECONDS = 120
+LONGEST_SECONDS = 120  # that a job may be without a worker after its own has died
 COLUMNS = ("deduplication_key", "event_type", "source_type", "event_timestamp", "email")
 
 
@@ -145,6 +146,8 @@ class Storm:
         yield from (f"process {p.pid} ({p.name}) is left" for p in left)
         if overlaps := sandbox.stats["overlaps"]:
             yield f"{overlaps} requests of a tag arrived while another one was under way"
+        if self.longest > LONGEST_SECONDS:
+            yield f"a job was without a worker for {self.longest:.0f} s"
         yield from (f"request {number} repeats a part of another" for number in came.ragged)
         for name, pk in self.jobs:
             yield from (f"job {pk}: {fault}" for fault in self._faults_of(name, Job.objects.get(pk=pk), came))

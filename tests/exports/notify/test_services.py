@@ -54,7 +54,15 @@ def test_a_template_is_refused_because_it_is_a_file_of_this_server(url):
 
 
 @pytest.mark.parametrize(
-    "url", ["json://", "https://shop.example/a-secret-path", "slack://a-secret-path", "text", "://"]
+    "url",
+    [
+        "json://",
+        "https://shop.example/a-secret-path",
+        "slack://a-secret-path",
+        "tgram://123456789:#a-secret-path/chat",  # apprise's parser stumbles over it
+        "text",
+        "://",
+    ],
 )
 def test_what_cannot_be_read_is_refused_without_showing_it(url, logged):
     with pytest.raises(UrlRefused) as error:

@@ -1,0 +1,5 @@
+import sys
+
+from linecapi.main import main
+
+sys.exit(main())
