@@ -68,7 +68,7 @@ def put_part(found: BulkImport, name: str, path: Path, size: int) -> None:
             raise NotNow(f"A bulk import has at most {MOST_PARTS:,} parts.")
         one.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = f"{uuid.uuid4()}.part"
-        path.rename(one.folder / file)
+        shutil.move(path, one.folder / file)
         _forget(one, name)
         BulkPart.objects.create(bulk_import=one, name=name, file=file, bytes=size)
 
