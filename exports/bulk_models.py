@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
-from warehouse.models import Database, Load, Table, tables_folder
+from warehouse.models import Load, Table, tables_folder
 
 
 class BulkImport(models.Model):
@@ -42,10 +42,6 @@ class BulkImport(models.Model):
     @property
     def folder(self) -> Path:
         return bulk_folder() / str(self.pk)
-
-    @property
-    def database(self) -> Database | None:
-        return self.table.database if self.table else None
 
     @property
     def shown_name(self) -> tuple[str, str]:

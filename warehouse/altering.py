@@ -7,11 +7,10 @@ from django.http import HttpRequest
 
 from accounts import audit
 from warehouse import files, tdtypes
+from warehouse.catalogue import Pairs
 from warehouse.engines.timecolumn import TIME
 from warehouse.models import Database, Table
 from warehouse.tdtypes import SchemaProblem
-
-Pairs = list[list[str]]
 
 
 @transaction.atomic
