@@ -43,7 +43,7 @@ build/.frontend: build/.node_modules $(wildcard frontend/*.js frontend/*.mjs)
 	PATH="$$PATH:$(CURDIR)/$(BIN)" node frontend/build.mjs
 	touch $@
 
-.env: build/.packages
+.env: | build/.packages  # never made anew: what its keys have encrypted could not be read any more
 	umask 077 && $(PY) -m linecapi_site.keys > $@.new && mv $@.new $@
 
 build/.static: build/.frontend .env $(shell find linecapi_site/static -type f)

@@ -76,6 +76,12 @@ def in_use(user: User) -> "list[ApiKey]":
     return [key for key in keys if key.usable]
 
 
+def split(user: User) -> "tuple[list[ApiKey], list[ApiKey]]":
+    """-> (those that are neither revoked nor expired, those that are), the newest first."""
+    keys = list(ApiKey.objects.select_related("user").filter(user=user))
+    return [key for key in keys if key.usable], [key for key in keys if not key.usable]
+
+
 def is_it(row: ApiKey, key: str) -> bool:
     """Whether `key` is this very key."""
     return secrets.compare_digest(row.digest, _digest(key))

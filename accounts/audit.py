@@ -22,9 +22,11 @@ def record(
     Who: `user`, else `request.user`; without a request it is the console itself (management commands).
     """
     person = user or signed_in(request)
+    key = getattr(request, "api_key", None)
     return AuditEntry.objects.create(
         user=person,
         user_name=person.get_username() if person else "" if request else "console",
+        api_key=key.masked if key else "",
         action=action,
         target_kind=target._meta.model_name or "" if target else "",
         target_id=str(target.pk) if target else "",

@@ -1,11 +1,13 @@
 """The forms of accounts: signing in, one's own settings, and the users of the console."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from accounts.models import Role, User
 
@@ -59,6 +61,40 @@ class PersonForm(ProfileForm):
     def role_choices(self) -> list[tuple[Any, Role]]:
         """Each radio button with the role it stands for."""
         return [(radio, Role(radio.data["value"])) for radio in self["role"]]
+
+
+class NewKeyForm(forms.Form):
+    """A key for the API. `person`: whose it will be; it may do at most as much as they."""
+
+    LASTS = {"30": "30 days", "90": "90 days", "365": "1 year", "never": "Never"}
+
+    name = forms.CharField(
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),
+        help_text="What tells it from your other keys, such as the program that uses it.",
+    )
+    role = forms.ChoiceField(widget=forms.RadioSelect)
+    lasts = forms.ChoiceField(
+        label="Expires",
+        choices=[(days, label if days == "never" else f"After {label}") for days, label in LASTS.items()],
+        initial="90",
+        help_text="A key that has expired cannot be renewed: make a new one.",
+    )
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        roles = [role for role in Role if person.may(role)]
+        self.fields["role"].choices = [(role.value, role.label) for role in roles]  # type: ignore[attr-defined]
+        self.initial["role"] = Role.EDITOR if Role.EDITOR in roles else roles[-1]
+
+    def role_choices(self) -> list[tuple[Any, Role]]:
+        """Each radio button with the role it stands for."""
+        return [(radio, Role(radio.data["value"])) for radio in self["role"]]
+
+    def expires_at(self) -> datetime | None:
+        """When the key ends, from now; None: not by itself. Call it on a valid form."""
+        lasts = self.cleaned_data["lasts"]
+        return None if lasts == "never" else timezone.now() + timedelta(days=int(lasts))
 
 
 class PasswordForm(forms.Form):

@@ -1,5 +1,6 @@
 """People, their roles, and the audit trail."""
 
+import re
 from typing import Any
 
 from django.conf import settings
@@ -100,6 +101,15 @@ class ApiKey(models.Model):
         return self.revoked_at is None and not self.expired
 
     @property
+    def state(self) -> str:
+        """ "active", "revoked", "expired", or "off" while its person is deactivated."""
+        if self.revoked_at:
+            return "revoked"
+        if self.expired:
+            return "expired"
+        return "active" if self.user.is_active else "off"
+
+    @property
     def effective_role(self) -> Role:
         """The lower one of the key's role and its person's."""
         return min(Role(self.role), self.user.effective_role, key=Role.values.index)
@@ -112,12 +122,14 @@ class ApiKey(models.Model):
 class AuditEntry(models.Model):
     """Who did what to which thing, and when. Names are kept as text, so that an entry outlives what it tells of.
 
-    `user_name` is "console" for what the console does itself, and empty for someone who is not signed in.
+    `user_name` is "console" for what the console does itself, and empty for someone who is not signed in. `api_key` is
+    the beginning of the key with which a program did it for the person.
     """
 
     at = models.DateTimeField(auto_now_add=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False)
     user_name = models.CharField(max_length=150)
+    api_key = models.CharField(max_length=13, blank=True)
     action = models.CharField(max_length=60)
     target_kind = models.CharField(max_length=40, blank=True)
     target_id = models.CharField(max_length=40, blank=True)
@@ -149,7 +161,7 @@ class AuditEntry(models.Model):
 
 
 def label(key: str) -> str:
-    return key.replace("_", " ").capitalize()
+    return re.sub(r"^Api\b", "API", key.replace("_", " ").capitalize())
 
 
 def in_words(action: str) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import axes.signals  # noqa: F401  connects its receivers first: `failed` reads what they counted
-from axes.helpers import get_failure_limit
+from axes.helpers import get_cool_off, get_failure_limit
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.http import HttpRequest
 
@@ -37,6 +37,12 @@ def failed(credentials: dict[str, Any], request: HttpRequest | None = None, **kw
         record_stranger("sign_in.failed", request, credentials.get("username"))
     if request and failures == limit:
         record_stranger("sign_in.throttled", request, credentials.get("username"))
+
+
+def wait(request: HttpRequest) -> int:
+    """Seconds that no password is taken after too many wrong ones. An attempt before then starts the wait again."""
+    cool_off = get_cool_off(request)
+    return int(cool_off.total_seconds()) if cool_off else 0
 
 
 def record_stranger(action: str, request: HttpRequest, username: str | None) -> None:

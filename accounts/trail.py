@@ -113,7 +113,7 @@ def _entry(key: str) -> AuditEntry | None:
     return AuditEntry.objects.filter(pk=key).first() if key.isascii() and key.isdigit() and len(key) < 19 else None
 
 
-COLUMNS = ["at", "user", "action", "target_kind", "target_id", "target_name", "details", "ip_address"]
+COLUMNS = ["at", "user", "action", "target_kind", "target_id", "target_name", "details", "ip_address", "api_key"]
 
 
 class Echo:
@@ -132,7 +132,15 @@ def as_csv(entries: Entries) -> Iterator[str]:
 def cells(entry: AuditEntry) -> list[str]:
     details = json.dumps(entry.details, ensure_ascii=False) if entry.details else ""
     target = [entry.target_kind, entry.target_id, entry.target_name]
-    return [entry.at.isoformat(), entry.user_name, entry.action, *target, details, entry.ip_address or ""]
+    return [
+        entry.at.isoformat(),
+        entry.user_name,
+        entry.action,
+        *target,
+        details,
+        entry.ip_address or "",
+        entry.api_key,
+    ]
 
 
 def harmless(cell: str) -> str:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.views import own, sign_in, trail, users
+from accounts.views import keys, own, sign_in, trail, users
 
 app_name = "accounts"
 urlpatterns = [
@@ -9,6 +9,8 @@ urlpatterns = [
     path("settings", own.settings, name="settings"),
     path("settings/profile", own.profile, name="profile"),
     path("settings/password", own.password, name="password"),
+    path("settings/api-keys/new", keys.new, name="api_key_new"),
+    path("settings/api-keys/<int:pk>/revoke", keys.revoke, name="api_key_revoke"),
     path("users", users.users, name="users"),
     path("users/new", users.new, name="user_new"),
     path("users/<int:pk>", users.user, name="user"),

@@ -17,6 +17,7 @@ Kind = Literal["text", "integer", "boolean", "object"]
 Answer = Mapping[str, Any] | list[Any] | HttpResponseBase
 LARGEST = 2**63 - 1  # what a database holds as an integer
 TRUE, FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
+NUL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Param:
         return text
 
     def integer(self, value: Any) -> int:
-        text = str(value).strip()
+        whole = isinstance(value, float) and value.is_integer()  # JSON has one kind of number: 5.0 is 5
+        text = str(int(value) if whole else value).strip()
         if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,18}", text):
             raise invalid(self.name, f"must be a whole number{self.limits}")
         number = int(text)
@@ -73,12 +75,14 @@ class Param:
         return word in TRUE
 
     def object(self, value: Any) -> Any:
-        if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except ValueError as error:
-                raise invalid(self.name, f"is no valid JSON: {error}") from error
-        if not storable(json.dumps(value, ensure_ascii=False)):
+        try:
+            value = parse_json(value) if isinstance(value, str) else value
+            text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        except (ValueError, RecursionError) as error:
+            raise invalid(self.name, f"is no valid JSON: {error}") from error
+        if len(text) > self.most:
+            raise invalid(self.name, f"has {len(text):,} characters; at most {self.most:,} are allowed")
+        if not storable(text) or NUL_IN_JSON.search(text):
             raise invalid(self.name, "has characters that cannot be kept")
         return value
 
@@ -86,6 +90,8 @@ class Param:
     def limits(self) -> str:
         if self.minimum is not None and self.maximum is not None:
             return f" from {self.minimum:,} to {self.maximum:,}"
+        if self.maximum is not None:
+            return f" of at most {self.maximum:,}"
         return f" of at least {self.minimum:,}" if self.minimum is not None else ""
 
 
@@ -95,6 +101,18 @@ CLEANERS: Mapping[str, Callable[[Param, Any], Any]] = {
     "boolean": Param.boolean,
     "object": Param.object,
 }
+
+
+def parse_json(text: str | bytes) -> Any:
+    """What the text says, without the NaN and Infinity that Python alone takes. Raises ValueError."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no number of JSON")
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def storable(text: str) -> bool:
@@ -147,6 +165,7 @@ class Endpoint:
 
     `path`: with {name} where a text stands. `role`: who may call; None: everybody, also without a key. `answer`: the
     JSON schema of 200; empty: any JSON. `media`: of the answer. `body`: what is sent, where it is no parameters.
+    `slashes`: {name} takes slashes too, which arrive decoded.
     """
 
     method: str
@@ -158,15 +177,21 @@ class Endpoint:
     answer: Schema = field(default_factory=dict)
     media: tuple[str, ...] = ("application/json",)
     body: str = ""
+    slashes: bool = False
 
     @property
     def summary(self) -> str:
-        """The first line of the view's docstring."""
-        return (self.view.__doc__ or "").strip().partition("\n")[0]
+        """The first sentence of the view's docstring."""
+        return self._sentences[0]
 
     @property
     def description(self) -> str:
-        return re.sub(r"\s+", " ", (self.view.__doc__ or "").strip().partition("\n")[2]).strip()
+        """The other sentences."""
+        return " ".join(self._sentences[1:])
+
+    @property
+    def _sentences(self) -> list[str]:
+        return re.split(r"(?<=\.) ", re.sub(r"\s+", " ", self.view.__doc__ or "").strip())
 
     @property
     def names(self) -> list[str]:
@@ -187,11 +212,12 @@ def endpoint(
     answer: Schema | None = None,
     media: tuple[str, ...] = ("application/json",),
     body: str = "",
+    slashes: bool = False,
 ) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
     """Serve `view(call, **names in the path)` there; what it returns, if it is no response, is the JSON of 200."""
 
     def declare(view: Callable[..., Answer]) -> Callable[..., Answer]:
-        ENDPOINTS.append(Endpoint(method, path, view, role, tag, params, answer or {}, media, body))
+        ENDPOINTS.append(Endpoint(method, path, view, role, tag, params, answer or {}, media, body, slashes))
         return view
 
     return declare
@@ -216,3 +242,8 @@ def array(items: Schema) -> Schema:
 def record(**fields: Schema) -> Schema:
     """An object that has all these fields."""
     return {"type": "object", "properties": fields, "required": list(fields)}
+
+
+def extended(schema: Schema, **fields: Schema) -> Schema:
+    """A record with these fields too."""
+    return record(**{**schema["properties"], **fields})

@@ -14,6 +14,8 @@ WORDS = {
     409: "Conflict",
     411: "Length Required",
     413: "Payload Too Large",
+    415: "Unsupported Media Type",
+    416: "Range Not Satisfiable",
     422: "Validation failed",
     429: "Too Many Requests",
     500: "Internal Server Error",
@@ -33,6 +35,12 @@ def invalid(name: str, says: str) -> ApiError:
     return ApiError(422, f"Validation failed: {name}: {says}", {name: [says]})
 
 
+def all_invalid(problems: Mapping[str, str]) -> ApiError:
+    """Several parameters that cannot be used: 422, with what is wrong by name."""
+    says = " ".join(f"{name}: {text}" for name, text in problems.items())
+    return ApiError(422, f"Validation failed: {says}", {name: [text] for name, text in problems.items()})
+
+
 def missing(what: str) -> ApiError:
     return ApiError(404, f"{what} does not exist.")
 
@@ -49,4 +57,6 @@ def response(error: ApiError) -> JsonResponse:
     if error.details:
         body["details"] = dict(error.details)
     headers = {name.replace("_", "-"): value for name, value in error.headers.items()}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "TD1"
     return JsonResponse(body, status=error.status, headers=headers)

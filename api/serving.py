@@ -3,14 +3,14 @@
 import logging
 from collections.abc import Callable, Mapping
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, JsonResponse
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from api.declared import Answer, Call, Endpoint, storable
 from api.errors import ApiError, response
-from api.reading import key_of, parameters
+from api.reading import key_of, length, parameters
 
 logger = logging.getLogger(__name__)
 
@@ -20,29 +20,38 @@ def view_of(endpoints: Mapping[str, Endpoint]) -> Callable[..., HttpResponseBase
 
     @csrf_exempt  # a key is no cookie: no other site's page can send it
     def view(request: HttpRequest, **names: str) -> HttpResponseBase:
-        try:
-            return _served(endpoints, request, names)
-        except ApiError as error:
-            return response(error)
-        except Http404 as error:
-            return response(ApiError(404, str(error) or "There is no such thing."))
-        except PermissionDenied as error:
-            return response(ApiError(403, str(error) or "You may not do this."))
-        except Exception:
-            logger.exception("The API failed")
-            return response(ApiError(500, "The console had an error, which is in its log."))
+        answer = _answered(endpoints, request, names)
+        answer.setdefault("Cache-Control", "no-store")  # keys and personal data
+        return answer
 
     return view
 
 
+def _answered(endpoints: Mapping[str, Endpoint], request: HttpRequest, names: Mapping[str, str]) -> HttpResponseBase:
+    try:
+        return _served(endpoints, request, names)
+    except ApiError as error:
+        return response(error)
+    except Http404 as error:
+        return response(ApiError(404, str(error) or "There is no such thing."))
+    except PermissionDenied as error:
+        return response(ApiError(403, str(error) or "You may not do this."))
+    except (BadRequest, SuspiciousOperation, UnreadablePostError) as error:
+        return response(ApiError(400, str(error) or "The request cannot be read."))
+    except Exception:
+        logger.exception("The API failed")
+        return response(ApiError(500, "The console had an error, which is in its log."))
+
+
 def _served(endpoints: Mapping[str, Endpoint], request: HttpRequest, names: Mapping[str, str]) -> HttpResponseBase:
-    endpoint = endpoints.get(request.method or "")
+    endpoint = endpoints.get("GET" if request.method == "HEAD" else request.method or "")
     if endpoint is None:
-        allowed = ", ".join(sorted(endpoints))
+        allowed = ", ".join(sorted({*endpoints, *(["HEAD"] if "GET" in endpoints else [])}))
         raise ApiError(405, f"{request.method} is not served here, only {allowed}.", Allow=allowed)
+    length(request)  # no body comes in chunks: Django would read nothing of it
     key = key_of(request) if endpoint.role else None
     if key:
-        request.user = key.user
+        request.user, request.api_key = key.user, key  # type: ignore[attr-defined]  # the second for the audit trail
     if key and endpoint.role and not key.may(endpoint.role):
         raise ApiError(403, f"This needs the role {endpoint.role.label.lower()}.")
     if not all(map(storable, names.values())):
@@ -59,5 +68,5 @@ def _as_response(answer: Answer) -> HttpResponseBase:
 
 
 @csrf_exempt
-def unknown(request: HttpRequest, path: str = "") -> HttpResponseBase:
+def unknown(request: HttpRequest) -> HttpResponseBase:
     return response(ApiError(404, f"{request.method} {request.path} is not served here."))

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 from django.urls import path, re_path
 
-from api import serving, views  # noqa: F401 - declares the endpoints
+from api import pages, serving, views  # noqa: F401 - views declares the endpoints
 from api.declared import ENDPOINTS, Endpoint
 
 app_name = "api"
@@ -20,10 +20,14 @@ def _routes() -> dict[str, dict[str, Endpoint]]:
 
 
 def _django(endpoint: Endpoint) -> str:
-    return re.sub(r"\{([a-z_]+)\}", r"<str:\1>", endpoint.path.removeprefix("/"))
+    path = endpoint.path.removeprefix("/")
+    if endpoint.slashes:
+        path = path.replace("{name}", "<path:name>")
+    return re.sub(r"\{([a-z_]+)\}", r"<str:\1>", path)
 
 
 urlpatterns = [
     path(_django(next(iter(by_method.values()))), serving.view_of(by_method)) for by_method in _routes().values()
 ]
-urlpatterns.append(re_path(r"^(?:v3|v4|api)/(?P<path>.*)$", serving.unknown))
+urlpatterns.append(path("api/docs", pages.docs, name="docs"))
+urlpatterns.append(re_path(r"^(?:v3|v4|api)(?:/[\s\S]*)?$", serving.unknown))

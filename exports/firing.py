@@ -209,7 +209,7 @@ def _job(schedule: Schedule, slot: datetime) -> Job:
         table=table_targets.of(query),
         options=options.of(query),
     )
-    job.schedule, job.scheduled_for = schedule, slot
+    job.schedule, job.scheduled_for, job.issued_as = schedule, slot, query.issued_as
     return job
 
 

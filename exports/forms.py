@@ -6,11 +6,12 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from exports import schedules, targets
+from exports import schedules, table_targets, targets
 from exports.models import MOST_RETRIES, EngineType, Mode, Priority, Query
 from exports.options import Options
 from exports.queries import NAME_LENGTH, Draft
 from exports.schedule_forms import ScheduleForm
+from exports.table_targets import TableTarget
 from exports.targets import Target, TargetError
 from exports.texts import Text
 from exports.zones import ZoneSelect, time_zones
@@ -112,9 +113,11 @@ class DraftForm(TextForm):
         if query:
             kwargs.setdefault("initial", initial(query))
         super().__init__(*args, **kwargs)
+        self.table: TableTarget | None = table_targets.of(query) if query and not self.is_bound else None
         zone = query.time_zone if query else self.data.get("time_zone", "UTC")
+        idle = {"time_zone": zone, **(query.idle_schedule if query else {})}
         kept = schedules.of(query) if query else None
-        self.schedule = ScheduleForm(self.data if self.is_bound else None, kept, time_zone=zone)
+        self.schedule = ScheduleForm(self.data if self.is_bound else None, kept, idle=idle)
 
     @property
     def problems(self) -> list[str]:
@@ -122,8 +125,11 @@ class DraftForm(TextForm):
         return [str(error) for errors in self.errors.values() for error in errors]
 
     def clean_target(self) -> Target | None:
+        """The destination; a table that takes the result in its place is kept as `table`."""
+        text = self.cleaned_data["target"]
         try:
-            return targets.parse(self.cleaned_data["target"])
+            self.table = table_targets.parse(text)
+            return None if self.table else targets.parse(text)
         except TargetError as error:
             raise ValidationError([f"Export Results: {message}" for message in error.messages]) from error
 
@@ -131,7 +137,7 @@ class DraftForm(TextForm):
         """What a valid form holds."""
         data = self.cleaned_data
         options = Options(data["priority"] or Priority.NORMAL, data["retry_limit"] or 0)
-        return Draft(data.get("name", ""), self.text(), data["target"], options)
+        return Draft(data.get("name", ""), self.text(), data["target"], options, table=self.table)
 
 
 class RunForm(DraftForm):
@@ -205,6 +211,6 @@ def initial(query: Query) -> dict[str, Any]:
         "priority": query.priority,
         "retry_limit": query.retry_limit,
         "sql": query.sql,
-        "target": targets.dump(targets.of(query)),
+        "target": table_targets.dump(table_targets.of(query)) or targets.dump(targets.of(query)),
         "version": query.version,
     }

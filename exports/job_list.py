@@ -119,7 +119,7 @@ def _text(job: Job) -> str:
         return "Waiting for a worker"
     if job.outcome == Outcome.SUCCESS and job.exports:
         return f"Nothing to {'check' if job.mode == Mode.VALIDATE else 'send'}: the result is empty"
-    return "" if job.exports else "No export"
+    return "" if job.exports or job.into else "No export"
 
 
 def _padded(runs: list[tuple[int, str]]) -> list[tuple[int, str]]:

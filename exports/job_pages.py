@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from exports import job_words as words
+from exports import table_targets
 from exports.job_words import End
 from exports.models import Job, JobLog, JobReason, JobState, Mode, Outcome, Phase, RowsFrom
 from integrations.catalog import connector
@@ -87,7 +88,7 @@ def progress(job: Job, sent: Sent, now: datetime, before: int | None = None) -> 
     if not job.result_path:
         return _querying(job) if job.phase == Phase.QUERYING else _taking(job)
     if not job.exports:
-        return Progress("Keeping the result")
+        return Progress(f"Writing table {table.name}" if (table := table_targets.of(job)) else "Keeping the result")
     return _exporting(job, sent, now)
 
 
@@ -240,7 +241,8 @@ def stop_text(job: Job) -> str:
     if job.rows_from == RowsFrom.PARTS:
         return "Reading is broken off. The parts stay, and the bulk import can be performed again."
     if not job.exports:
-        return "The query is broken off and its result is not kept."
+        into = " Its table stays as it was." if job.into and job.into_rows is None else ""
+        return f"The query is broken off and its result is not kept.{into}"
     if job.mode == Mode.VALIDATE:
         return "The validation is broken off. It has sent nothing."
     if not job.result_path:

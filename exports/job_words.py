@@ -119,7 +119,8 @@ def _queued(job: Job) -> str:
     if job.rows_from == RowsFrom.PARTS:
         return f"Bulk import queued by {who}."
     if not job.exports:
-        return f"Query queued by {who}."
+        into = f" Its result goes into table {job.into['database']}.{job.into['table']}." if job.into else ""
+        return f"Query queued by {who}.{into}"
     if job.mode == Mode.VALIDATE:
         return f"Validation for {job.destination} queued by {who}. Every row is checked, nothing is sent."
     if job.mode == Mode.TEST:

@@ -87,6 +87,13 @@ def _save(job: Job) -> None:
         raise DomainKeyTaken(first) from error
 
 
+def claim(job: Job, domain_key: str | None) -> None:
+    """Give a job that was just made its domain_key; within the caller's transaction. Raises DomainKeyTaken."""
+    if domain_key:
+        job.domain_key = domain_key
+        _save(job)
+
+
 def run_again(job: Job, *, user: User) -> Job:
     """A new job that does what `job` did, from its query on: same text, mapping, settings and mode. A job that took
     its rows from another takes them again."""

@@ -51,6 +51,8 @@ class Query(models.Model):
     time_zone = models.CharField(max_length=64, default="UTC")
     priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
     retry_limit = models.PositiveSmallIntegerField(default=0)  # as in Job
+    issued_as = models.CharField(max_length=20, blank=True, default="")  # what the API called its engine, if it set it
+    idle_schedule: Any = models.JSONField(default=dict)  # what one begins with, while it has none
     into: Any = models.JSONField(default=dict)  # the table that takes the result, as in exports.table_targets; or empty
     version = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")

@@ -1,6 +1,7 @@
 """Saved queries: what people do with them. Each save that changes something makes a version, which is kept for ever."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from warehouse.models import Database
 
 UNTITLED = "Untitled query"
 NAME_LENGTH = 255
+TRIES = 5
 
 
 class Conflict(Exception):
@@ -53,7 +55,7 @@ def listing(search: str = "") -> QuerySet[Any]:
     last = Job.objects.filter(query=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     found = Query.objects.select_related("database", "source", "updated_by", "export_target__authentication")
     if search:
-        where = ("name", "database__name", "export_target__authentication__name")
+        where = ("name", "database__name", "export_target__authentication__name", "into__table")
         found = found.filter(Q.create([(f"{field}__icontains", search) for field in where], connector=Q.OR))
     return found.annotate(last_job_id=Subquery(last))
 
@@ -107,11 +109,26 @@ def update(query: Query, draft: Draft, *, base: int, user: User | None) -> bool:
     return True
 
 
+def change(query: Query, edit: Callable[[Draft], Draft], *, user: User | None) -> Draft | None:
+    """Save what `edit` makes of the newest version, whoever saves meanwhile. → what was stored before; None if nothing
+    is different. `query` is what is stored afterwards. Raises NameTaken, what `edit` raises, Query.DoesNotExist, and
+    Conflict where others are faster each time."""
+    for _ in range(TRIES):
+        query.refresh_from_db()
+        before = stored(query)
+        try:
+            return before if update(query, edit(before), base=query.version, user=user) else None
+        except Conflict:
+            continue
+    raise Conflict(query)
+
+
 def _replace(query: Query, draft: Draft, base: int, user: User | None) -> None:
     # The version decides who was first: of two saves over the same version one finds no row.
     changed = Query.objects.filter(pk=query.pk, version=base).update(
         name=draft.name,
         **_columns(draft),
+        issued_as=query.issued_as if draft.text.engine == query.engine else "",
         version=base + 1,
         updated_by=user,
         updated_at=timezone.now(),
@@ -184,17 +201,22 @@ def restore(query: Query, version: QueryVersion, *, user: User) -> str:
         raise NotPossible(f"The database {version.database_name} of version {version.number} does not exist any more.")
     if version.engine == EngineType.SOURCE and not version.source:
         raise NotPossible(f"The source {version.source_name} of version {version.number} does not exist any more.")
-    target, warning = targets.of(query), ""
+    target, table, warning = targets.of(query), table_targets.of(query), ""
     try:
-        target = targets.parse(json.dumps(version.target) if version.target else "")
+        target, table = _as_it_was(version)
     except TargetError as error:
         warning = f"The export target was left as it is: {error}"
     text = Text(database, version.sql, version.time_zone, version.engine, version.source)
-    timing, table = schedules.timing_of(query), table_targets.of(version)
-    draft = Draft(query.name, text, target, options.of(version), timing, table)
+    draft = Draft(query.name, text, target, options.of(version), schedules.timing_of(query), table)
     if not update(query, draft, base=query.version, user=user):
         raise NotPossible(f"Version {version.number} is the same as the present one.")
     return warning
+
+
+def _as_it_was(version: QueryVersion) -> tuple[Target | None, TableTarget | None]:
+    """Where the result of a version went. Raises TargetError where it can no longer go there."""
+    target = targets.parse(json.dumps(version.target) if version.target else "")
+    return target, table_targets.parse(table_targets.dump(table_targets.of(version)))
 
 
 def run(draft: Draft, *, query: Query | None, user: User, mode: str = Mode.SEND) -> Job:

@@ -8,42 +8,44 @@ or the number of a saved authentication with settings that complete or override 
 `result_connection_settings`). Which keys there are, and what is allowed, is what the connector declares.
 """
 
-import difflib
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, unquote
 
 from accounts.models import User
 from exports import table_targets, targets
 from exports.exporter.mapping import is_constant
 from exports.models import Job, Query
-from exports.table_targets import MODES, TableTarget
+from exports.result_grammar import (
+    BY_ID,
+    CONNECTION,
+    FORMS,
+    MASK,
+    RESULT,
+    SETTINGS,
+    TYPE,
+    ResultProblem,
+    address,
+    clean,
+    json_object,
+    refuse_missing,
+    refuse_unknown,
+    shortly,
+    table,
+)
+from exports.table_targets import TableTarget
 from exports.targets import Target
 from integrations import inline
 from integrations.catalog import CONNECTORS
-from integrations.declared import SettingError
 from integrations.models import Authentication
 from integrations.secrets import SecretUnreadable
 from integrations.sources import destinations
 from integrations.spec import Connector, Setting
 from warehouse.models import Database
 
-MASK = "********"
-TYPE, BY_ID = "type", "td_authentication_id"
-RESULT, CONNECTION, SETTINGS = "result", "result_connection_id", "result_connection_settings"
-FORMS = 'a JSON object like {"type": "line_conversion", …}, td://@/database/table, or the name of an authentication'
-SHOWN = 60  # characters of what was given, in a problem
-
-
-class ResultProblem(ValueError):
-    """It cannot be used: the key that is wrong, and in words what is wrong with it and what is allowed."""
-
-    def __init__(self, name: str, says: str) -> None:
-        super().__init__(f"{name}: {says}")
-        self.name, self.says = name, says
+__all__ = ["MASK", "NOWHERE", "ResultProblem", "Where", "of_job", "of_query", "read", "shown"]
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,31 @@ def shown_authentication(authentication: Authentication) -> str:
     return json.dumps({TYPE: authentication.connector_key, **_own(authentication)}, ensure_ascii=False)
 
 
+def credentials(text: str, *, user: User) -> tuple[Connector, dict[str, Any]]:
+    """What a saved authentication is made of, from JSON: its connector, and settings and secrets together, complete.
+
+    Raises ResultProblem.
+    """
+    if not text.strip().startswith("{"):
+        raise ResultProblem(RESULT, 'must be a JSON object like {"type": "line_conversion", "access_token": …}')
+    given = json_object(text)
+    if BY_ID in given:
+        raise ResultProblem(BY_ID, "stands for credentials; give these themselves")
+    connector = _connector(given.get(TYPE), None)
+    return connector, _Reader(NOWHERE, user).values(connector, given, None)
+
+
+def checked(kind: str, given: Mapping[str, Any], *, connection_id: int | None, user: User) -> dict[str, Any]:
+    """What these settings would be for a destination, in their own types and with secrets masked; nothing is kept.
+
+    `kind`: the connector's key. `connection_id`: of a saved authentication that they complete. Raises ResultProblem.
+    """
+    base = _of_connection(connection_id, {**given, TYPE: kind}) if connection_id is not None else None
+    connector = _connector(kind, base)
+    values = _Reader(NOWHERE, user).values(connector, given, base)
+    return {s.name: MASK if s.kind == "secret" else values[s.name] for s in connector.settings if s.name in values}
+
+
 def of_query(query: Query) -> Where:
     return Where(targets.of(query), table_targets.of(query))
 
@@ -136,18 +163,14 @@ class _Reader:
 
     def text(self, text: str) -> Where:
         if text.startswith("{"):
-            return self._object(_json(text))
+            return self._object(json_object(text))
         if "://" in text:
-            return Where(table=_url(text))
+            return Where(table=address(text))
         return self._name(text)
 
     def connection(self, pk: int, given: Mapping[str, Any]) -> Where:
         """A saved authentication, and what completes or overrides it."""
-        base = _saved(CONNECTION, pk)
-        if given.get(BY_ID, pk) not in (pk, str(pk)):
-            raise ResultProblem(BY_ID, f"is another one than {CONNECTION}, {pk}")
-        if given.get(TYPE, base.connector_key) != base.connector_key:
-            raise ResultProblem(TYPE, f"must be {base.connector_key}, that of the authentication {base.name}")
+        base = _of_connection(pk, given)
         return self._destination(base.destination, given, base)
 
     def _object(self, given: Mapping[str, Any]) -> Where:
@@ -163,22 +186,27 @@ class _Reader:
             return self._destination(found.destination, {}, found)
         head, colon, rest = name.partition(":")
         if not colon:
-            raise ResultProblem(RESULT, f"there is no authentication “{_shortly(name)}”; allowed are {FORMS}")
+            raise ResultProblem(RESULT, f"there is no authentication “{shortly(name)}”; allowed are {FORMS}")
         if destinations().filter(name=head).exists() and not Database.objects.filter(name=head).exists():
             raise ResultProblem(RESULT, f"{head} takes nothing behind its name; give its settings as JSON instead")
-        table, _, query = rest.partition("?")
-        return Where(table=_table(head, table, query))
+        name, _, query = rest.partition("?")
+        return Where(table=table(head, name, query))
 
     def _destination(self, connector: Connector, given: Mapping[str, Any], base: Authentication | None) -> Where:
-        _refuse_unknown(connector, given)
-        values = {s.name: self._value(s, given.get(s.name), base) for s in connector.settings}
-        of_export = {s.name: values.pop(s.name) for s in connector.settings_of("export")}
-        export, _ = targets.clean_settings(connector, of_export)
-        kept = {name: value for name, value in values.items() if value is not None}
+        values = self.values(connector, given, base)
+        export = {s.name: values.pop(s.name, _kept(base, s)) for s in connector.settings_of("export")}
+        settings, _ = targets.clean_settings(connector, export)
+        authentication = inline.keep(connector, values, base=base, user=self.user) if values or not base else base
+        return Where(Target(authentication, self._mapping(connector), settings))
+
+    def values(self, connector: Connector, given: Mapping[str, Any], base: Authentication | None) -> dict[str, Any]:
+        """The settings and secrets that are given, each in its own type."""
+        refuse_unknown(connector, given)
+        cleaned = {s.name: self._value(s, given.get(s.name), base) for s in connector.settings}
+        values = {name: value for name, value in cleaned.items() if value is not None}
         if not base:
-            _refuse_missing(connector, kept)
-        authentication = inline.keep(connector, kept, base=base, user=self.user) if kept or not base else base
-        return Where(Target(authentication, self._mapping(connector), export))
+            refuse_missing(connector, values)
+        return values
 
     def _mapping(self, connector: Connector) -> dict[str, dict[str, Any]]:
         """The stored one, if it is of the same connector; else each field takes the column of its name."""
@@ -191,12 +219,7 @@ class _Reader:
             return None
         if setting.kind == "secret" and value == MASK:
             return self._stored(setting, base)
-        if not _is_of_kind(setting, value):
-            raise ResultProblem(setting.name, f"{setting.label} must be {_kind(setting)}.")
-        try:
-            return setting.clean(value)
-        except SettingError as error:
-            raise ResultProblem(setting.name, str(error)) from error
+        return clean(setting, value)
 
     def _stored(self, setting: Setting, base: Authentication | None) -> Any:
         """The secret that a mask stands for; None: that of the base."""
@@ -210,31 +233,9 @@ class _Reader:
         return secrets.get(setting.name)
 
 
-def _is_of_kind(setting: Setting, value: Any) -> bool:
-    """Whether it may be one in JSON; what is in it is for the setting to say."""
-    if setting.kind == "boolean":
-        return isinstance(value, bool | str)
-    return isinstance(value, int | str) and not isinstance(value, bool) and is_constant(value)
-
-
-def _kind(setting: Setting) -> str:
-    return {"integer": f"a whole number, {setting.limits}", "boolean": "true or false"}.get(setting.kind, "text")
-
-
-def _refuse_unknown(connector: Connector, given: Mapping[str, Any]) -> None:
-    known = [s.name for s in connector.settings]
-    for name in given:
-        if name not in (TYPE, BY_ID, *known):
-            close = difflib.get_close_matches(name, known, n=1)
-            perhaps = f" (perhaps {close[0]}?)" if close else ""
-            raise ResultProblem(name[:SHOWN], f"is not known{perhaps}; allowed are {', '.join([TYPE, BY_ID, *known])}")
-
-
-def _refuse_missing(connector: Connector, values: Mapping[str, Any]) -> None:
-    for setting in connector.settings:
-        if setting.required and setting.name not in values:
-            says = f"{setting.label} is required. It may also come from a saved authentication: {BY_ID}."
-            raise ResultProblem(setting.name, says)
+def _kept(base: Authentication | None, setting: Setting) -> Any:
+    """An export setting that a saved authentication holds: `result:create` gave it."""
+    return base.settings.get(setting.name) if base else None
 
 
 def _connector(key: Any, base: Authentication | None) -> Connector:
@@ -258,47 +259,11 @@ def _saved(name: str, pk: Any) -> Authentication:
     return found
 
 
-def _json(text: str) -> dict[str, Any]:
-    try:
-        data: dict[str, Any] = json.loads(text, object_pairs_hook=_each_once)
-    except ResultProblem:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise ResultProblem(RESULT, f"is no valid JSON: {error}") from error
-    return data
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    data = dict(pairs)
-    for name, _ in pairs if len(data) < len(pairs) else []:
-        if [key for key, _ in pairs].count(name) > 1:
-            raise ResultProblem(name[:SHOWN], "is given twice")
-    return data
-
-
-def _url(text: str) -> TableTarget:
-    scheme, _, rest = text.partition("://")
-    if scheme.lower() != "td":
-        raise ResultProblem(RESULT, f"{_shortly(scheme)}:// is not supported; allowed are {FORMS}")
-    address, _, query = rest.partition("?")
-    server, *path = address.split("/")
-    if server not in ("", "@"):
-        raise ResultProblem(RESULT, "only tables of this console can be written: td://@/database/table")
-    if len(path) != 2 or not all(path):
-        raise ResultProblem(RESULT, "must name a database and a table: td://@/database/table?mode=append")
-    return _table(unquote(path[0]), unquote(path[1]), query)
-
-
-def _table(database: str, table: str, query: str = "") -> TableTarget:
-    """`query`: what stands behind the question mark."""
-    asked = parse_qsl(query, keep_blank_values=True)
-    if unknown := [name for name, _ in asked if name != "mode"]:
-        raise ResultProblem(RESULT, f"{_shortly(unknown[0])} is not known; allowed is mode={'|'.join(MODES)}")
-    target = TableTarget(database, table, dict(asked).get("mode") or table_targets.APPEND)
-    if problem := table_targets.problem(target):
-        raise ResultProblem(RESULT, _shortly(problem, 300))
-    return target
-
-
-def _shortly(text: str, most: int = SHOWN) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+def _of_connection(pk: int, given: Mapping[str, Any]) -> Authentication:
+    """A saved authentication that the settings beside its number do not contradict."""
+    base = _saved(CONNECTION, pk)
+    if given.get(BY_ID, pk) not in (pk, str(pk)):
+        raise ResultProblem(BY_ID, f"is another one than {CONNECTION}, {pk}")
+    if given.get(TYPE, base.connector_key) != base.connector_key:
+        raise ResultProblem(TYPE, f"must be {base.connector_key}, that of the authentication {base.name}")
+    return base

@@ -118,12 +118,12 @@ def _steps(job: Job, lease: Lease) -> None:
     into_table.write(job, lease)
     if job.exports:
         exporting.export(job, lease)
-    if job.issued_as:
+    if job.issued_as and job.query_id is None:
         _pack(job, lease)
 
 
 def _pack(job: Job, lease: Lease) -> None:
-    """Whoever issued it by the API asks for its result at once. Without it, it is packed when someone asks."""
+    """Whoever issued it by the API asks for its result at once; the others are packed when someone asks."""
     try:
         packed.of(job, lease.check)
     except (OSError, ResultGone):

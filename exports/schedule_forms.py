@@ -26,7 +26,8 @@ OVERLAP_HELP = "When the run before has not ended. Queue: one run at a time, in 
 
 
 class ScheduleForm(forms.Form):
-    """Bound to what was posted if that holds a schedule; otherwise it shows `kept`, the query's own."""
+    """Bound to what was posted if that holds a schedule; otherwise it shows `kept`, the query's own, or `idle`: columns
+    of Timing with which one would begin."""
 
     prefix = "schedule"
     repeat = forms.ChoiceField(choices=REPEAT, widget=forms.RadioSelect(attrs=IN_QUERY))
@@ -57,12 +58,12 @@ class ScheduleForm(forms.Form):
         choices=Overlap.choices, label="Overlap", help_text=OVERLAP_HELP, widget=forms.Select(attrs=IN_QUERY)
     )
 
-    def __init__(self, posted: Mapping[str, Any] | None, kept: Schedule | None, *, time_zone: str = "UTC") -> None:
+    def __init__(self, posted: Mapping[str, Any] | None, kept: Schedule | None, *, idle: Mapping[str, Any]) -> None:
         self.kept = timing.of(kept) if kept else None
         data = posted if posted and f"{self.prefix}-repeat" in posted else None
-        super().__init__(data, initial=initial(self.kept, time_zone))
+        super().__init__(data, initial=initial(self.kept, idle))
         self.fields["cron"].note = "Five fields"  # type: ignore[attr-defined]
-        zone = self.kept.time_zone if self.kept else "UTC"
+        zone = self.initial["time_zone"]
         more = [] if any(zone == name for name, _ in time_zones()) else [(zone, zone)]
         self.fields["time_zone"].choices = [*time_zones(), *more]  # type: ignore[attr-defined]
 
@@ -113,9 +114,10 @@ class ScheduleForm(forms.Form):
         )
 
 
-def initial(kept: Timing | None, time_zone: str) -> dict[str, Any]:
+def initial(kept: Timing | None, idle: Mapping[str, Any]) -> dict[str, Any]:
     if not kept:
-        return {"repeat": NONE, "cron": "", "time_zone": time_zone, "missed": Missed.EACH, "overlap": Overlap.QUEUE}
+        begun = {"repeat": NONE, "cron": "", "missed": Missed.EACH, "overlap": Overlap.QUEUE, **idle}
+        return begun | {"delay": begun.get("delay") or None}
     preset = kept.cron in PRESETS
     shown = {"repeat": kept.cron if preset else CRON, "cron": "" if preset else kept.cron, "delay": kept.delay or None}
     return kept.columns() | shown

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from exports import firing, jobs, options, targets, texts, timing
+from exports import firing, jobs, options, table_targets, targets, texts, timing
 from exports.errors import NotPossible
 from exports.models import Job, Query
 from exports.schedule_models import Schedule, Slot
@@ -38,6 +38,19 @@ def timing_of(query: Query) -> Timing | None:
     """When the query runs by itself; None: never."""
     schedule = of(query)
     return timing.of(schedule) if schedule else None
+
+
+def settings_of(query: Query) -> Timing:
+    """What its schedule is set to; without one, and then with an empty cron line, what one would begin with."""
+    schedule = getattr(query, "schedule", None)
+    return timing.of(schedule) if schedule else Timing(**{"cron": "", **query.idle_schedule})
+
+
+def keep_idle(query: Query, times: Timing) -> None:
+    """Remember, for a query without a schedule, what one would begin with."""
+    columns = times.columns()
+    del columns["cron"]
+    Query.objects.filter(pk=query.pk).update(idle_schedule=columns)
 
 
 def keep(query: Query, wanted: Timing | None, *, user: User | None) -> None:
@@ -86,9 +99,11 @@ def _store(schedule: Schedule, since: datetime, user: User | None) -> None:
 
 
 def remove(query: Query) -> None:
-    """The query runs by itself no more. The history of its slots goes with it; their jobs stay."""
+    """The query runs by itself no more. The history of its slots goes with it; their jobs stay, and so do its time zone
+    and its other settings for the next schedule."""
     with transaction.atomic():
         if locked := lock(query):
+            keep_idle(query, timing.of(locked))
             locked.delete()
 
 
@@ -108,21 +123,44 @@ def resume(schedule: Schedule, *, user: User) -> Schedule:
     return locked
 
 
-def run_now(query: Query, *, user: User, scheduled_for: datetime | None = None) -> Job:
+def run_now(query: Query, *, user: User, scheduled_for: datetime | None = None, domain_key: str | None = None) -> Job:
     """Run the saved query once, beside the slots of its schedule, which neither counts this job nor waits for it.
 
-    `scheduled_for`: what TD_SCHEDULED_TIME() means; None: now.
+    `scheduled_for`: what TD_SCHEDULED_TIME() means; None: now. `domain_key`: as in jobs.start. Raises DomainKeyTaken,
+    Query.DoesNotExist.
     """
-    return jobs.start(
-        text=texts.of(query),
-        name=query.name,
-        user=user,
-        query=query,
-        query_version=query.version,
-        target=targets.of(query),
-        scheduled_for=scheduled_for,
-        options=options.of(query),
-    )
+    with transaction.atomic():
+        saved = Query.objects.select_for_update(no_key=True).get(pk=query.pk)
+        return jobs.start(
+            text=texts.of(saved),
+            name=saved.name,
+            user=user,
+            query=saved,
+            query_version=saved.version,
+            target=targets.of(saved),
+            table=table_targets.of(saved),
+            scheduled_for=scheduled_for,
+            options=options.of(saved),
+            domain_key=domain_key,
+            issued_as=saved.issued_as,
+        )
+
+
+def run_for(query: Query, first: datetime, count: int = 1, *, user: User, domain_key: str | None = None) -> list[Job]:
+    """What `td sched:run` asks for: a job for each of the `count` slots from the past time `first` on, in their order.
+
+    A slot that has a job is run once more, beside the schedule. A query without a schedule runs once, for `first`
+    itself. `domain_key`: of the first job. Raises NotPossible, ScheduleError, DomainKeyTaken, Query.DoesNotExist.
+    """
+    with transaction.atomic():
+        schedule = lock(query)
+        if schedule is None:
+            return [run_now(query, user=user, scheduled_for=first, domain_key=domain_key)]
+        done = backfill(schedule, first, count)
+        again = [run_now(query, user=user, scheduled_for=slot.scheduled_for) for slot in done.known]
+        made = sorted([*done.jobs, *again], key=lambda job: job.scheduled_for or first)
+        jobs.claim(made[0], domain_key)
+    return made
 
 
 def backfill(schedule: Schedule, first: datetime, count: int = 1) -> Backfill:

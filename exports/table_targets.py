@@ -1,8 +1,10 @@
 """A table of this console that takes a query's result.
 
 In rows of queries, versions and jobs: {"database": name, "table": name, "mode": "append" | "replace"}; empty: none.
+In the editor's form the same as JSON text, as {"table": …}, where another export has its authentication.
 """
 
+import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,6 +12,7 @@ from django.core.exceptions import ValidationError
 
 from exports.exporter.mapping import is_constant
 from exports.models import Job, Query, QueryVersion
+from exports.targets import TargetError
 from warehouse.models import Database, Table, valid_name
 
 APPEND, REPLACE = "append", "replace"
@@ -44,6 +47,30 @@ def of(saved: Query | QueryVersion | Job) -> TableTarget | None:
 
 def to_json(table: TableTarget | None) -> dict[str, Any]:
     return asdict(table) if table else {}
+
+
+def dump(table: TableTarget | None) -> str:
+    """The text that `parse` reads; "" for none."""
+    return json.dumps({"table": to_json(table)}) if table else ""
+
+
+def parse(text: str) -> TableTarget | None:
+    """The table that the text names; None where it is about something else. Raises TargetError."""
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return None
+    given = data.get("table") if isinstance(data, dict) else None
+    if given is None:
+        return None
+    if not isinstance(given, dict) or set(given) != {"database", "table", "mode"}:
+        raise TargetError(["The table that takes the result must have database, table and mode."])
+    if not all(isinstance(value, str) for value in given.values()):
+        raise TargetError(["The table that takes the result must be named by texts."])
+    table = TableTarget(**given)
+    if found := problem(table):
+        raise TargetError([f"The result cannot be written into table {table.name}: {found}"])
+    return table
 
 
 def problem(table: TableTarget) -> str:

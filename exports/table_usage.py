@@ -27,17 +27,23 @@ def readers_of(database: str, tables: Collection[str]) -> Iterator[Use]:
 
 
 def namers_of(database: str) -> Iterator[Use]:
-    """Saved queries that name a table as database.table, and jobs that are not finished."""
+    """Saved queries that name a table as database.table or write into one, and jobs that are not finished."""
+    yield from map(_query, _writers_of(database))
     for query in _mentioning([database]):
         if re.search(rf'(?<![\w.]){re.escape(database)}["`]?\s*\.', query.sql, re.IGNORECASE):
             yield _query(query)
-    for job in Job.objects.active().filter(database_name=database).only("pk", "name"):
+    for job in Job.objects.active().filter(Q(database_name=database) | Q(into__database=database)).only("pk", "name"):
         yield Use("job", f"{job.pk} {job.name}", reverse("exports:job", args=[job.pk]))
 
 
 def members_of(database: Database) -> Iterator[Use]:
     """Saved queries of the database."""
     return map(_query, Query.objects.filter(database=database))
+
+
+def _writers_of(database: str) -> QuerySet[Query]:
+    """Saved queries whose result goes into a table of it."""
+    return Query.objects.filter(into__database=database)
 
 
 def _query(query: Query) -> Use:

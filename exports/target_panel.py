@@ -12,11 +12,13 @@ from exports.exporter.mapping import Mapping, check_mapping, close_names
 from exports.exporter.plan import PlanError, compile_plan, type_problems
 from exports.exporter.verdicts import FieldVerdict, Verdicts, sample_payload, verdicts
 from exports.readiness import Readiness, Warned, readiness, warned
+from exports.result_grammar import MASK
 from exports.target_drafts import Draft, Sources
 from exports.target_forms import delivery_form
 from exports.target_rows import Group, Row, says
 from exports.target_sample import Sample
 from exports.targets import Target
+from integrations.authentications import asked_settings, secret_settings
 from integrations.forms import SettingsForm
 from integrations.models import Authentication
 from integrations.sources import sendable
@@ -52,6 +54,20 @@ class Panel:
         """Those whose name has the searched text in it; the chosen one always."""
         chosen = Q(pk=self.authentication.pk) if self.authentication else Q(pk=None)
         return list(sendable().filter(Q(name__icontains=self.find.strip(), inline=False) | chosen))
+
+    @property
+    def given(self) -> list[tuple[str, str]]:
+        """(label, value) of what came with the query through the API; its secrets masked."""
+        one = self.authentication
+        secret = MASK if one.encrypted else ""
+        values = {**one.settings, **{s.name: secret for s in secret_settings(self.connector)}}
+        shown = [(s.label, values.get(s.name)) for s in asked_settings(self.connector)]
+        return [(label, _words(value)) for label, value in shown if value]
+
+    @property
+    def by_name(self) -> bool:
+        """The fields take the columns of their names, and these are not known here."""
+        return self.draft.mapping is None and not self.sample.known
 
     @property
     def searchable(self) -> bool:

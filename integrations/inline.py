@@ -58,7 +58,7 @@ def keep(
 def make_saved(one: Authentication, *, name: str, request: HttpRequest) -> None:
     """*Keep as an authentication*: an ordinary one, with a name, and with what it has of its base as its own.
 
-    What uses it goes on to do so. Raises NameTaken and SecretUnreadable.
+    What uses it goes on to do so. Raises NameTaken, SecretUnreadable, and DoesNotExist where it is none any more.
     """
     found = Authentication.objects.select_for_update(of=("self",)).select_related("base").get(pk=one.pk, inline=True)
     values = found.all_settings()
@@ -80,6 +80,8 @@ def kept_as(one: Authentication, form: NameForm, *, request: HttpRequest) -> boo
         form.add_error("name", NAME_TAKEN)
     except SecretUnreadable as error:
         form.add_error("name", f"{error} Give the result anew, or restore the key.")
+    except Authentication.DoesNotExist:
+        form.add_error("name", "Someone else has kept or removed it meanwhile. Load the page again.")
     return form.is_valid()
 
 

@@ -4,9 +4,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import people
+from accounts import api_keys, people
 from accounts.access import viewer
 from accounts.audit import signed_in
+from accounts.clients import environment, examples
 from accounts.forms import OwnPasswordForm, ProfileForm
 from accounts.models import User
 
@@ -45,11 +46,15 @@ def page(
     request: HttpRequest, *, profile: ProfileForm | None = None, password: OwnPasswordForm | None = None
 ) -> HttpResponse:
     """The page with both forms; the one given did not pass, and shows why."""
+    active, ended = api_keys.split(fresh(request))
     forms = {
         "profile": profile or ProfileForm(instance=request.user),
         "password": password or OwnPasswordForm(request.user),
     }
-    return render(request, "accounts/settings.html", forms, status=422 if profile or password else 200)
+    server = request.build_absolute_uri("/").rstrip("/")
+    client_examples = {"server": server, "environment": environment(server), "examples": examples(server)}
+    api = {"active": active, "ended": ended, **client_examples}
+    return render(request, "accounts/settings.html", forms | api, status=422 if profile or password else 200)
 
 
 def fresh(request: HttpRequest) -> User:

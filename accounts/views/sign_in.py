@@ -1,10 +1,10 @@
 from typing import Any
 
-from axes.helpers import get_cool_off
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from accounts import sessions
 from accounts.forms import SignInForm
 
 
@@ -28,7 +28,7 @@ def locked_out(request: HttpRequest, response: HttpResponse | None, credentials:
     """
     if response is not None and response.status_code == 429:
         return response
-    seconds = int(get_cool_off(request).total_seconds())
+    seconds = sessions.wait(request)
     form = SignInForm(request, initial={"username": request.POST.get("username", "")})
     context = {"form": form, "minutes": round(seconds / 60)}
     page = render(request, "accounts/sign_in.html", context, status=429)

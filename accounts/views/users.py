@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import people
+from accounts import api_keys, people
 from accounts.access import admin
 from accounts.forms import NewPersonForm, PasswordForm, PersonForm
 from accounts.models import User
@@ -84,8 +84,11 @@ def page(
 ) -> HttpResponse:
     """One user with every form about them; 422 if the one given did not pass."""
     person = get_object_or_404(User, pk=pk)  # as saved: a form that did not pass has written into its own instance
+    active, ended = api_keys.split(person)
     context = {
         "person": person,
+        "active": active,
+        "ended": ended,
         "form": form or PersonForm(instance=person),
         "password": password or PasswordForm(person=person),
     }

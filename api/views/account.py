@@ -3,10 +3,11 @@
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.db.models import Sum
 from django.utils import timezone
 
-from accounts import api_keys, people
+from accounts import api_keys, people, sessions
 from accounts.forms import NewPersonForm
 from accounts.models import Role, User
 from api.declared import BOOLEAN, INTEGER, TEXT, Answer, Call, Param, array, endpoint, nullable, record
@@ -29,7 +30,8 @@ ME = record(
     updated_at=TEXT,
     account_owner=BOOLEAN,
 )
-PASSWORD = Param("password", help="At least 10 characters", required=True, most=1000)
+PASSWORD = Param("password", required=True, most=1000)
+NEW_PASSWORD = Param("password", help="At least 10 characters", required=True, most=1000)
 
 
 @endpoint(
@@ -42,10 +44,8 @@ PASSWORD = Param("password", help="At least 10 characters", required=True, most=
 )
 def authenticate_user(call: Call) -> Answer:
     """Make a new key from a username and its password. After several wrong ones it waits, as the sign-in page does."""
-    user = authenticate(call.request, username=call["user"], password=call["password"])
-    if getattr(call.request, "axes_locked_out", False):
-        raise ApiError(429, "Too many wrong passwords. Try again later.", Retry_After="900")
-    if not isinstance(user, User):
+    user = _signed_in(call, call["user"], call["password"])
+    if user is None:
         raise ApiError(401, "The username or the password is wrong.")
     with_user = f"Signed in by the API, {timezone.now():%Y-%m-%d}"
     call.request.user = user
@@ -110,10 +110,10 @@ def apikey_list(call: Call, name: str) -> Answer:
 
 @endpoint("POST", "/v3/user/apikey/add/{name}", tag=TAG, answer=record(apikey=TEXT))
 def apikey_add(call: Call, name: str) -> Answer:
-    """Make a key. It may do no more than the key that asks for it."""
-    user = _own_or_any(call, name)
-    role = call.key.effective_role if call.key else None
-    _, key = api_keys.create(user, name="Added by the API", role=role, request=call.request)
+    """Make a key. It may do no more than the key that asks for it, and ends with it at the latest."""
+    user, by = _own_or_any(call, name), call.key
+    role, expires_at = (by.effective_role, by.expires_at) if by else (None, None)
+    _, key = api_keys.create(user, name="Added by the API", role=role, expires_at=expires_at, request=call.request)
     return {"apikey": key}
 
 
@@ -143,7 +143,7 @@ def apikey_remove(call: Call, name: str) -> Answer:
     "/v3/user/add/{name}",
     role=Role.ADMIN,
     tag=TAG,
-    params=(Param("email", most=254), PASSWORD),
+    params=(Param("email", most=254), NEW_PASSWORD),
     answer=USER,
 )
 def user_add(call: Call, name: str) -> Answer:
@@ -156,7 +156,10 @@ def user_add(call: Call, name: str) -> Answer:
         problems = {field: [str(text) for text in texts] for field, texts in form.errors.items()}
         says = " ".join(f"{field}: {' '.join(texts)}" for field, texts in problems.items())
         raise ApiError(422, f"Validation failed: {says}", problems)
-    person = people.create(request=call.request, **form.cleaned_data)
+    try:
+        person = people.create(request=call.request, **form.cleaned_data)
+    except IntegrityError as error:  # another call added that very name meanwhile
+        raise ApiError(409, f"User {name} already exists.") from error
     return _user(person, True)
 
 
@@ -189,7 +192,7 @@ def email_change(call: Call, name: str) -> Answer:
     return _user(people.change(user.pk, request=call.request, name=user.name, email=email), True)
 
 
-@endpoint("POST", "/v3/user/password/change/{name}", role=Role.ADMIN, tag=TAG, params=(PASSWORD,), answer=USER)
+@endpoint("POST", "/v3/user/password/change/{name}", role=Role.ADMIN, tag=TAG, params=(NEW_PASSWORD,), answer=USER)
 def password_change_of(call: Call, name: str) -> Answer:
     """Set a person's password."""
     user = _named(name)
@@ -201,13 +204,13 @@ def password_change_of(call: Call, name: str) -> Answer:
     "POST",
     "/v3/user/password/change",
     tag=TAG,
-    params=(Param("old_password", required=True, most=1000), PASSWORD),
+    params=(Param("old_password", required=True, most=1000), NEW_PASSWORD),
     answer=USER,
 )
 def password_change(call: Call) -> Answer:
     """Change one's own password."""
-    user = authenticate(call.request, username=call.user.username, password=call["old_password"])
-    if not isinstance(user, User):
+    user = _signed_in(call, call.user.username, call["old_password"])
+    if user is None:
         raise ApiError(422, "Validation failed: old_password: is wrong", {"old_password": ["is wrong"]})
     _set_password(call, user)
     return _user(user, True)
@@ -253,6 +256,15 @@ def _named(name: str) -> User:
     if user is None:
         raise missing(f"User {name}")
     return user
+
+
+def _signed_in(call: Call, username: str, password: str) -> User | None:
+    """Whose password it is. Raises ApiError 429 after too many wrong ones."""
+    user = authenticate(call.request, username=username, password=password)
+    if getattr(call.request, "axes_locked_out", False):
+        seconds = str(sessions.wait(call.request))
+        raise ApiError(429, f"Too many wrong passwords. Try again in {seconds} seconds.", Retry_After=seconds)
+    return user if isinstance(user, User) else None
 
 
 def _own_or_any(call: Call, name: str) -> User:

@@ -114,6 +114,8 @@ def _facts(job: Job) -> Iterator[str]:
     yield f"Job: {job.pk}"
     if job.exports:
         yield f"Destination: {_one_line(job.destination)}"
+    if job.into:
+        yield f"Table: {job.into['database']}.{job.into['table']}"
     if job.scheduled_for:
         yield f"Scheduled for: {_time(job, job.scheduled_for)}"
     if job.finished_at:

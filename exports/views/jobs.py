@@ -21,6 +21,7 @@ from exports import (
     job_parts,
     resending,
     resuming,
+    table_targets,
     texts,
     waiting,
 )
@@ -101,7 +102,9 @@ def values(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _find(pk: int) -> Job:
-    return get_object_or_404(Job.objects.select_related("query", "authentication", "created_by", "schedule"), pk=pk)
+    return get_object_or_404(
+        Job.objects.select_related("query", "authentication__base", "created_by", "schedule"), pk=pk
+    )
 
 
 def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
@@ -111,6 +114,7 @@ def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
     log, more_log = job_pages.log_lines(job, now)
     return {
         "job": job,
+        "table": table_targets.of(job),
         "status": words.status(job, now),
         "mode": words.mode(job),
         "options": words.options(job),

@@ -14,14 +14,13 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from accounts import audit
 from accounts.access import editor, viewer
 from accounts.models import Role, User
-from exports import job_words, schedule_panel, schedule_words, schedules
+from exports import job_words, save_trail, schedule_panel, schedules
 from exports import queries as saved
 from exports.errors import NotPossible
 from exports.forms import QueryForm, RunForm
 from exports.models import Job, Query
 from exports.queries import Conflict, NameTaken
 from exports.targets import Target
-from exports.timing import Timing
 from warehouse.models import Database
 
 PAGE_SIZE = 50
@@ -68,8 +67,7 @@ def create(request: HttpRequest) -> HttpResponse:
     except NameTaken:
         form.add_error("name", "A query with this name exists.")
         return refused(request, form, None)
-    audit.record("query.create", query, request=request)
-    _record_schedule(request, query, None, form)
+    save_trail.created(query, form.schedule.timing(), request=request)
     messages.success(request, "Query saved.")
     return go(request, reverse("exports:query", args=[query.pk]))
 
@@ -93,17 +91,8 @@ def save(request: HttpRequest, pk: int) -> HttpResponse:
     except Conflict as conflict:
         return refused(request, form, conflict.query, conflict=conflict.query)
     if changed:
-        audit.record("query.update", query, request=request, version=query.version)
-        _record_schedule(request, query, before, form)
+        save_trail.updated(query, before, form.schedule.timing(), request=request)
     return _saved(request, query, f"Saved as version {query.version}." if changed else "There was nothing to save.")
-
-
-def _record_schedule(request: HttpRequest, query: Query, before: Timing | None, form: QueryForm) -> None:
-    after = form.schedule.timing()
-    changes: dict[str, Any] = schedule_words.changes(before, after)
-    if changes:
-        deed = "create" if before is None else "remove" if after is None else "update"
-        audit.record(f"schedule.{deed}", query, request=request, version=query.version, **changes)
 
 
 def _saved(request: HttpRequest, query: Query, says: str) -> HttpResponse:
@@ -135,7 +124,7 @@ def run_label(request: HttpRequest) -> HttpResponse:
     """What the Run button says for the export target in the posted form, and whether there are other ways to run."""
     form = RunForm(request.POST)
     form.is_valid()
-    context = {"target": form.cleaned_data.get("target"), "oob": True}
+    context = {"target": form.cleaned_data.get("target"), "table": form.table, "oob": True}
     return render(request, "exports/_query_run_label.html", context)
 
 
@@ -200,12 +189,13 @@ def workbench(
     for field in (*form.fields.values(), *form.schedule.fields.values()):
         field.disabled = not may_edit(request)
     target = _target(form, query)
-    destination = target.authentication.name if target else ""
+    destination = target.authentication.name if target else f"table {form.table.name}" if form.table else ""
     schedule = schedules.of(query) if query else None
     context |= {
         "form": form,
         "query": query,
         "target": target,
+        "table": form.table,
         "schedule": schedule_panel.panel(form.schedule, schedule, timezone.now(), destination=destination),
         "can_edit": may_edit(request),
         "databases": Database.objects.exists(),

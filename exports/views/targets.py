@@ -14,13 +14,17 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from accounts.access import editor, viewer
-from exports import targets
+from exports import table_targets, targets
 from exports.forms import TextForm
+from exports.table_target_forms import TableTargetForm
 from exports.target_drafts import Draft, draft_of_post, draft_of_text
 from exports.target_forms import NewIntegration
 from exports.target_panel import Panel
 from exports.target_sample import EMPTY, Sample, sample_of
+from exports.targets import TargetError
 from exports.views.queries import me
+from integrations import inline
+from integrations.forms import NameForm
 from integrations.views.common import hides_secrets, may_edit
 
 
@@ -28,6 +32,12 @@ from integrations.views.common import hides_secrets, may_edit
 @require_POST
 def panel(request: HttpRequest) -> HttpResponse:
     """The panel as it opens: what the query's target says, or the first choice."""
+    try:
+        table, wrong = table_targets.parse(request.POST.get("target", "")), []
+    except TargetError as error:
+        table, wrong = None, error.messages
+    if table or wrong:
+        return _answer_table(request, Draft(), TableTargetForm(None, table), table=table, faults=wrong)
     draft, faults = draft_of_text(request.POST.get("target", ""))
     return _answer(request, _panel(request, draft, again=True), faults=faults)
 
@@ -39,6 +49,8 @@ def check(request: HttpRequest) -> HttpResponse:
     draft = draft_of_post(request.POST)
     if request.POST.get("choice") == "new":
         return _answer_new(request, draft, NewIntegration(request, bound=False))
+    if request.POST.get("choice") == "table":
+        return _answer_table(request, draft, TableTargetForm(None))
     found = _panel(request, draft)
     return _answer(request, found.matched() if "match" in request.POST else found)
 
@@ -66,6 +78,31 @@ def done(request: HttpRequest) -> HttpResponse:
     if target is None:
         return _answer(request, found, refused=True, status=422)
     return _answer(request, found, step="summary", new_target=targets.dump(target))
+
+
+@editor
+@require_POST
+def table(request: HttpRequest) -> HttpResponse:
+    """*Done* of a table: take it over into the query, or say what is wrong with it."""
+    draft, form = draft_of_post(request.POST), TableTargetForm(request.POST)
+    if not form.is_valid():
+        return _answer_table(request, draft, form, status=422)
+    target, found = form.target(), _panel(request, Draft())
+    return _answer(request, found, step="summary", table=target, new_target=table_targets.dump(target))
+
+
+@editor
+@require_POST
+def keep(request: HttpRequest) -> HttpResponse:
+    """*Keep as an authentication*: what came through the API gets a name; the query goes on to use it."""
+    draft = draft_of_post(request.POST)
+    form = NameForm(request.POST, prefix="keep")
+    one = draft.authentication
+    if one is None or not one.inline:
+        return _answer(request, _panel(request, draft))
+    if not (form.is_valid() and inline.kept_as(one, form, request=request)):
+        return _answer(request, _panel(request, draft), keep=form, status=422)
+    return _answer(request, _panel(request, draft), notice=f"The integration {one.name} is created.")
 
 
 @editor
@@ -106,13 +143,17 @@ def _answer_new(request: HttpRequest, draft: Draft, new: NewIntegration, *, stat
     return _answer(request, found, step="new", new=new, status=status)
 
 
+def _answer_table(request: HttpRequest, draft: Draft, form: TableTargetForm, **more: Any) -> HttpResponse:
+    return _answer(request, Panel(draft=draft, sample=Sample()), step="table", into=form, **more)
+
+
 def _answer(
     request: HttpRequest, found: Panel, *, step: str = "existing", status: int = 200, **more: Any
 ) -> HttpResponse:
-    """`step`: existing, new, or summary, which is all that people see who may not edit."""
+    """`step`: existing, new, table, or summary, which is all that people see who may not edit."""
     can_edit = may_edit(request)
     kept = more.setdefault("new_target", None)
     kept = request.POST.get("target", "") if kept is None else kept
     context = {"panel": found, "step": step if can_edit else "summary", "can_edit": can_edit, "has_target": bool(kept)}
-    context |= more
+    context |= {"keep": NameForm(prefix="keep", initial={"name": request.POST.get("keep-name", "")})} | more
     return render(request, "exports/target/panel.html", context, status=status)

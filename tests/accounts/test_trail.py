@@ -144,7 +144,7 @@ class TestCsv:
         head, *found = rows(client.get("/audit.csv?action=query.update"))
         assert head[:3] == ["at", "user", "action"]
         assert found == [
-            ["2026-03-01T12:00:00+00:00", "mika", "query.update", "", "", "日次", '{"rows": 3}', "10.0.0.7"]
+            ["2026-03-01T12:00:00+00:00", "mika", "query.update", "", "", "日次", '{"rows": 3}', "10.0.0.7", ""]
         ]
 
     @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\r=x", "＝1"])

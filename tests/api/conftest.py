@@ -1,8 +1,10 @@
-"""`api(user)`: calls the API with a key of that person."""
+"""`api(user)` calls the API with a key of that person; `application` is what gunicorn calls, in one transaction."""
 
 from urllib.parse import urlencode
 
 import pytest
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import Client
 
 from accounts import api_keys
@@ -41,3 +43,14 @@ def api():
         return Api(api_keys.create(user, name="tests", role=role)[1] if user else "")
 
     return calls_as
+
+
+@pytest.fixture
+def application(db):
+    from linecapi_site.wsgi import application
+
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield application
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)

@@ -1,6 +1,10 @@
 """Users and their keys by the API."""
 
+from datetime import timedelta
+
 import pytest
+from axes.models import AccessAttempt
+from django.utils import timezone
 
 from accounts import api_keys
 from accounts.models import ApiKey, AuditEntry, Role, User
@@ -51,6 +55,13 @@ def test_a_new_key_may_do_no_more_than_the_one_that_asks_for_it(api, admin):
     assert api_keys.find(key).effective_role == Role.VIEWER
 
 
+def test_a_new_key_ends_with_the_one_that_asks_for_it(api, editor):
+    calls, ends = api(editor), timezone.now() + timedelta(days=1)
+    ApiKey.objects.update(expires_at=ends)
+    key = calls.post("/v3/user/apikey/add/editor").json()["apikey"]
+    assert api_keys.find(key).expires_at == ends
+
+
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_key_is_removed_by_itself_or_by_its_beginning(api, editor, whole):
     calls = api(editor)
@@ -90,6 +101,20 @@ def test_passwords_are_changed(api, admin, editor):
     assert User.objects.get(pk=editor.pk).check_password(new)
     assert api(admin).post("/v3/user/password/change/editor", password="short").status_code == 422
     assert api(admin).post("/v3/user/password/change/editor", password=PASSWORD).status_code == 200
+
+
+def test_wrong_old_passwords_are_throttled_too(api, editor):
+    calls = api(editor)
+    given = {"old_password": "guessed", "password": PASSWORD}
+    last = [calls.post("/v3/user/password/change", **given) for _ in range(9)][-1]
+    assert (last.status_code, last["Retry-After"], last.json()["severity"]) == (429, "900", "error")
+    assert "guessed" not in str(list(AccessAttempt.objects.values()))
+
+
+def test_what_was_typed_as_username_is_kept_nowhere(api):
+    api(None).post("/v3/user/authenticate", user="my-secret-password", password="x")
+    assert "my-secret-password" not in str(list(AccessAttempt.objects.values("get_data", "post_data")))
+    assert "my-secret-password" not in str(list(AuditEntry.objects.values()))
 
 
 def test_the_account_tells_how_much_is_stored(api, viewer):

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import api_keys
-from accounts.models import ApiKey, Role
+from accounts.models import ApiKey, AuditEntry, Role
 from api import views  # noqa: F401 - declares the endpoints
 from api.declared import ENDPOINTS, Param
 from api.errors import ApiError
@@ -94,11 +94,11 @@ def test_parameters_are_read_in_each_way(api, admin, viewer):
 
 def test_a_post_without_a_body_is_a_post_without_parameters(api, admin):
     calls = api(admin)
-    answer = calls.client.post("/v3/user/apikey/add/admin", headers=calls.headers, content_type="")
+    answer = calls.client.generic("POST", "/v3/user/apikey/add/admin", headers=calls.headers, content_type="")
     assert api_keys.SHAPE.fullmatch(answer.json()["apikey"])
 
 
-@pytest.mark.parametrize("body", ["{", "[]", '"a"', "[" * 100_000])
+@pytest.mark.parametrize("body", ["{", "[]", '"a"', "[" * 100_000, '{"n": NaN}', '{"n": ' + "1" * 5000 + "}"])
 def test_json_that_is_no_object_is_400(api, admin, body):
     answer = api(admin).post("/v3/user/email/change/admin", json=body)
     assert (answer.status_code, answer.json()["error"]) == (400, "Bad Request")
@@ -109,14 +109,36 @@ def test_a_bad_parameter_is_422_and_names_itself(api, admin):
     assert (answer.status_code, answer.json()["details"]) == (422, {"email": ["is required"]})
 
 
-@pytest.mark.parametrize("path", ["/v3/no/such", "/v4/x", "/api/nothing", "/v3/"])
+@pytest.mark.parametrize("path", ["/v3/no/such", "/v4/x", "/api/nothing", "/v3/", "/v3", "/v3/a%0Ab"])
 def test_what_is_not_served_is_404_in_json(path):
     assert Client().get(path).json()["status_code"] == 404
 
 
 def test_another_method_is_405(api, editor):
     answer = api(editor).post(SHOW)
-    assert (answer.status_code, answer["Allow"]) == (405, "GET")
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
+
+
+def test_head_is_get_without_a_body(api, editor):
+    calls = api(editor)
+    answer = calls.client.head(SHOW, headers=calls.headers)
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_an_answer_is_kept_nowhere(api, editor):
+    for answer in (api(editor).get(SHOW), api(None).get(SHOW)):
+        assert answer["Cache-Control"] == "no-store"
+
+
+def test_a_401_says_how_to_be_known(api):
+    assert api(None).get(SHOW)["WWW-Authenticate"] == "TD1"
+
+
+def test_the_trail_tells_which_key_did_it(api, admin):
+    calls = api(admin)
+    calls.post("/v3/user/email/change/admin", email="new@example.com")
+    entry = AuditEntry.objects.get(action="user.update")
+    assert (entry.user, entry.api_key) == (admin, f"{calls.key[:8]}…")
 
 
 def test_nul_in_a_path_is_404(api, admin):
@@ -129,14 +151,16 @@ def test_what_fails_unforeseen_is_500_without_a_traceback(api, editor, monkeypat
     assert (answer.status_code, "Traceback" in answer.content.decode()) == (500, False)
 
 
-def test_every_endpoint_but_two_needs_a_key():
-    assert {e.path for e in ENDPOINTS if not e.role} == {"/v3/system/server_status", "/v3/user/authenticate"}
+def test_every_endpoint_but_three_needs_a_key():
+    free = {"/v3/system/server_status", "/v3/user/authenticate", "/api/openapi.json"}
+    assert {e.path for e in ENDPOINTS if not e.role} == free
 
 
 @pytest.mark.parametrize("endpoint", [e for e in ENDPOINTS if e.role], ids=lambda e: f"{e.method} {e.path}")
-def test_without_a_key_nothing_is_done(endpoint):
+def test_without_a_key_or_with_an_unknown_one_nothing_is_done(endpoint):
     path = endpoint.path.replace("{", "").replace("}", "")
-    assert Client().generic(endpoint.method, path).status_code == 401
+    for headers in ({}, {"Authorization": f"TD1 1/{'0' * 40}"}):
+        assert Client().generic(endpoint.method, path, headers=headers).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -145,6 +169,7 @@ def test_without_a_key_nothing_is_done(endpoint):
         (Param("n", "integer", minimum=-2, maximum=2), "3", "must be a whole number from -2 to 2; 3 is not"),
         (Param("n", "integer"), "1.5", "must be a whole number"),
         (Param("n", "integer"), True, "must be a whole number"),
+        (Param("n", "integer", maximum=2), 3, "must be a whole number of at most 2"),
         (Param("b", "boolean"), "maybe", "must be true or false"),
         (Param("t", choices=("a", "b")), "c", "must be one of a, b"),
         (Param("t", most=3), "abcd", "has 4 characters; at most 3 are allowed"),
@@ -153,6 +178,11 @@ def test_without_a_key_nothing_is_done(endpoint):
         (Param("t"), "\ud800", "has characters that cannot be kept"),
         (Param("o", "object"), "{", "is no valid JSON"),
         (Param("o", "object"), {"a": "\ud800"}, "has characters that cannot be kept"),
+        (Param("o", "object"), {"a": "\0"}, "has characters that cannot be kept"),
+        (Param("o", "object"), '{"a": NaN}', "is no valid JSON"),
+        (Param("o", "object"), [float("inf")], "is no valid JSON"),
+        (Param("o", "object"), "[" * 100_000, "is no valid JSON"),
+        (Param("o", "object", most=9), [1, 2, 3, 4], "has 12 characters; at most 9 are allowed"),
     ],
 )
 def test_what_a_parameter_refuses(param, value, says):
@@ -166,11 +196,13 @@ def test_what_a_parameter_refuses(param, value, says):
     [
         (Param("n", "integer", default=7), "", 7),
         (Param("n", "integer"), "-2", -2),
+        (Param("n", "integer"), 5.0, 5),
         (Param("b", "boolean"), "True", True),
         (Param("b", "boolean"), "0", False),
         (Param("t"), 5, "5"),
         (Param("o", "object"), '{"a": 1}', {"a": 1}),
         (Param("o", "object"), [1], [1]),
+        (Param("o", "object"), ["\\u0000"], ["\\u0000"]),  # six characters, and no NUL
     ],
 )
 def test_what_a_parameter_is_read_as(param, value, clean):

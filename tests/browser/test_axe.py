@@ -14,8 +14,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import api_keys
 from accounts.audit import record
-from accounts.models import Role
+from accounts.models import Role, User
 from exports import beats, queries, schedules, targets
 from exports.models import ExportTarget, JobLog, JobState, Query
 from exports.notify.models import Channel, Delivery, Rule
@@ -48,6 +49,15 @@ class Page:
 
 def a_user():
     return reverse("accounts:user", args=[person("kenji", Role.VIEWER).pk])
+
+
+def some_keys():
+    """Of the reader: one in use, one that has expired, one that was revoked. → the first."""
+    reader, past = User.objects.get(), timezone.now() - timedelta(days=1)
+    first, _ = api_keys.create(reader, name="Nightly export on the batch host", expires_at=past + timedelta(days=90))
+    api_keys.create(reader, name="Old", expires_at=past)
+    api_keys.revoke(api_keys.create(reader, name="Lost")[0])
+    return first
 
 
 def a_deactivated_user():
@@ -297,6 +307,13 @@ PAGES = [
     Page("my settings", "/settings", Role.VIEWER),
     Page("users", "/users", Role.ADMIN),
     Page("new user", "/users/new", Role.ADMIN),
+    Page("settings with keys", lambda: some_keys() and "/settings", Role.VIEWER),
+    Page("new key", "/settings/api-keys/new", Role.ADMIN),
+    Page("revoke a key", lambda: f"/settings/api-keys/{some_keys().pk}/revoke", Role.ADMIN),
+    Page("API", "/api/docs", Role.VIEWER),
+    Page("API, calls that were looked for", "/api/docs?q=add+viewer", Role.VIEWER),
+    Page("API, nothing found", "/api/docs?q=nothing-has-this-name", Role.VIEWER),
+    Page("user with keys", lambda: reverse("accounts:user", args=[some_keys().user_id]), Role.ADMIN),
     Page("user", a_user, Role.ADMIN),
     Page("deactivated user", a_deactivated_user, Role.ADMIN),
     Page("audit trail", a_trail, Role.ADMIN),

@@ -6,6 +6,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
+from exports import result_targets, targets
 from exports.models import ExportTarget, Query
 from integrations.models import Authentication
 from tests.browser.axe import assert_accessible
@@ -215,3 +216,40 @@ def test_the_export_is_removed(open_panel, query):
     page.get_by_role("button", name="Remove export").click()
     expect(page.get_by_text("The export is removed.")).to_be_visible()
     assert page.locator("#target").input_value() == ""
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
+def test_a_result_goes_into_a_table(open_panel, query, troubles, width, theme):
+    page = open_panel(width=width, theme=theme)
+    page.get_by_role("radio", name="Treasure Data Table").check(force=True)
+    page.get_by_label("Table", exact=False).last.wait_for()
+    page.get_by_role("button", name="Done").click()
+    expect(page.get_by_text("Give the table a name.")).to_be_visible()
+    troubles.clear()  # the refusal is a 422, which the browser tells
+    assert_accessible(page)
+    page.locator("#into-table").fill("paid")
+    page.locator("#into-mode").select_option("replace")
+    page.get_by_role("button", name="Done").click()
+    expect(page.get_by_text("The result replaces table shop.paid.")).to_be_visible()
+    expect(page.locator("#run-label")).to_contain_text("Run and write into shop.paid")
+    expect(page.get_by_role("button", name="Edit", exact=True)).to_be_visible()
+    assert_accessible(page)
+    page.keyboard.press("Control+s")
+    expect(page.get_by_text("Saved as version 2.", exact=True)).to_be_attached()
+    query.refresh_from_db()
+    assert query.into == {"database": "shop", "table": "paid", "mode": "replace"}
+
+
+def test_what_came_through_the_api_is_kept_as_an_authentication(open_panel, query, editor):
+    given = {"type": "line_conversion", "line_tag_id": "tag_77", "access_token": "abc"}
+    targets.save(query, result_targets.read(json.dumps(given), user=editor).target)
+    page = open_panel(width=390)
+    expect(page.get_by_text("Given through the API", exact=True)).to_be_visible()
+    assert_accessible(page)
+    page.get_by_label("Name of the integration").fill("line_from_api")
+    page.get_by_role("button", name="Keep as an authentication").click()
+    expect(page.get_by_text("The integration line_from_api is created.")).to_be_visible()
+    expect(page.get_by_label("Authentication", exact=True)).to_have_value(
+        str(ExportTarget.objects.get().authentication_id)
+    )
+    assert Authentication.objects.get(name="line_from_api").inline is False

@@ -185,6 +185,16 @@ def test_a_query_keeps_its_table_in_each_version(start, someone):
     assert queries.stored(query).table == table
 
 
+def test_a_table_whose_database_is_gone_is_not_restored(start, someone):
+    query = queries.create(replace(a_draft(), table=TableTarget("gone_db", "paid")), user=someone)
+    queries.update(query, replace(a_draft(), table=PAID), base=1, user=someone)
+    changed = replace(a_draft(), table=PAID, text=replace(a_draft().text, sql="SELECT 1 AS n"))
+    queries.update(query, changed, base=2, user=someone)
+    warning = queries.restore(query, query.versions.get(number=1), user=someone)
+    assert "there is no database gone_db" in warning
+    assert queries.stored(query).table == PAID
+
+
 def test_a_scheduled_job_writes_the_table_of_its_query(start, someone):
     schedule = a_schedule(slot=at(6))
     schedule.query.into = {"database": "shop_jp", "table": "paid", "mode": "append"}

@@ -4,11 +4,14 @@ import json
 
 import pytest
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from exports import result_targets
 from exports.result_targets import MASK, NOWHERE, ResultProblem, Where, read, shown
 from exports.table_targets import TableTarget
 from exports.targets import Target
+from integrations.catalog import CONNECTORS
 from integrations.models import Authentication
 from tests.exports.queries import shop
 
@@ -168,6 +171,35 @@ def test_no_problem_tells_a_secret(problem):
         found = str(problem(INLINE | {"access_token": "secret"} | changes))
         assert "secret" not in found
         assert "se cret" not in found
+
+
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+ANYTHING = PLAIN | st.lists(PLAIN, max_size=2) | st.dictionaries(st.text(max_size=5), PLAIN, max_size=2)
+NAMES = ["type", *(s.name for s in CONNECTORS["line_conversion"].settings)]
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=8), ANYTHING, max_size=6), st.booleans())
+def test_whatever_is_given_is_taken_or_its_key_named(given, complete):
+    given = INLINE | given if complete else given
+    try:
+        connector, values = result_targets.credentials(json.dumps(given), user=None)
+    except ResultProblem as problem:
+        assert problem.name in {*NAMES, "result", *(name[:60] for name in given)}
+        assert problem.says
+    else:
+        assert values == {s.name: s.clean(values[s.name]) for s in connector.settings if s.name in values}
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.text() | st.text().map(lambda t: f"td://@/{t}") | st.text().map(lambda t: "{" + t) | st.text().map("a:{}".format)
+)
+def test_whatever_is_said_is_taken_or_told(editor, text):
+    try:
+        assert read(text, user=editor) == NOWHERE
+    except ResultProblem as problem:
+        assert problem.says
 
 
 # --- a saved authentication ---------------------------------------------------------------------------------------

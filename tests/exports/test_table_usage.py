@@ -5,7 +5,10 @@ import pytest
 from exports import table_usage
 from exports.models import Query
 from tests.exports.factories import a_job
+from warehouse import usage
 from warehouse.models import Database
+from warehouse.tables import delete_database
+from warehouse.usage import InUse
 
 pytestmark = pytest.mark.django_db
 
@@ -95,3 +98,13 @@ def test_one_query_finds_the_readers_of_many_tables(shop, django_assert_num_quer
     with django_assert_num_queries(1):
         found = list(table_usage.readers_of("shop", [f"table_{number}" for number in range(50)]))
     assert [use.name for use in found] == ["q"]
+
+
+def test_who_writes_its_result_into_a_database_is_found(shop):
+    other = Database.objects.create(name="other")
+    into = {"database": "shop", "table": "paid", "mode": "append"}
+    Query.objects.create(name="q", database=other, sql="SELECT 1", into=into)
+    job = a_job("queued", exports=False, database_name="other", into=into)
+    assert [use.name for use in usage.of_database(shop)] == [f"{job.pk} daily_purchases", "q"]
+    with pytest.raises(InUse, match="shop cannot be deleted"):
+        delete_database(shop)

@@ -33,6 +33,16 @@ def cluster(line_url, name="main", command="cluster", **more):
         yield children
 
 
+@contextmanager
+def web():
+    """A real web server over the test's database and data folder. → its address, without a slash at the end."""
+    port = processes.free_port()
+    with processes.running() as children:
+        children.start("web", processes.web(port), **environment())
+        children.wait(lambda: processes.answers(port), 60, "starting")
+        yield f"http://127.0.0.1:{port}"
+
+
 @pytest.fixture
 def kill():
     """`kill(job)`: SIGKILL for the process that has the job, as its lease names it."""

@@ -13,6 +13,7 @@ from exports.retention import tidy
 from integrations import authentications, inline, usage
 from integrations.authentications import InUse
 from integrations.catalog import connector
+from integrations.forms import NameForm
 from integrations.models import Authentication
 from integrations.sources import destinations, sendable
 from tests.exports.factories import a_job, a_query
@@ -222,6 +223,15 @@ def test_one_that_no_key_opens_is_told(give, as_user, editor, settings):
     answer = keep_as(as_user(editor), one, "lost")
     assert answer.status_code == 422
     assert "None of the keys" in answer.content.decode()
+
+
+def test_one_that_someone_else_has_kept_meanwhile_is_told(give, rf, editor):
+    one = give()
+    Authentication.objects.filter(pk=one.pk).update(name="theirs", inline=False, fingerprint=None)
+    form = NameForm({"name": "mine"})
+    assert form.is_valid()
+    assert not inline.kept_as(one, form, request=as_request(rf, editor))
+    assert "Someone else" in form.errors["name"][0]
 
 
 def test_only_editors_keep_it(give, as_user, viewer):

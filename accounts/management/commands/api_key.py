@@ -41,9 +41,8 @@ class Command(BaseCommand):
         self.stdout.write(key)
 
     def _list(self, user: User) -> None:
-        for row in user.api_keys.all():
-            state = "revoked" if row.revoked_at else "expired" if row.expired else "in use"
-            self.stdout.write(f"{row.pk}\t{row.masked}\t{row.role}\t{state}\t{row.name}")
+        for row in user.api_keys.select_related("user"):
+            self.stdout.write(f"{row.pk}\t{row.masked}\t{row.role}\t{row.state}\t{row.name}")
 
     def _revoke(self, user: User, pk: int) -> None:
         row = ApiKey.objects.select_related("user").filter(user=user, pk=pk).first()
