@@ -19,7 +19,7 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from exports import events, firing, notes, preview
+from exports import bulk_sweep, events, firing, notes, preview
 from exports.lease import alive
 from exports.models import WAITING, ErrorKind, Job, JobLog, JobQuerySet, JobState, Priority
 from exports.notify import outbox
@@ -152,9 +152,9 @@ def _end(job: JobQuerySet, pk: int, state: JobState, **values: Any) -> None:
 
 
 def tidy() -> None:
-    """Delete what is kept for a while only: samples of previews, uploads that were not loaded, files of old tables, old
-    notifications.
+    """Delete what is kept for a while only: samples of previews, uploads that were not loaded, files of old tables,
+    bulk imports that were abandoned, old notifications.
 
     Notes of rows are summed up first, of jobs that ended where no worker could do so.
     """
-    _each((notes.sum_up_left, preview.sweep, outbox.sweep, sweep))
+    _each((notes.sum_up_left, preview.sweep, bulk_sweep.sweep, outbox.sweep, sweep))

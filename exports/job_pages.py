@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from exports import job_words as words
 from exports import table_targets
 from exports.job_words import End
-from exports.models import Job, JobLog, JobReason, JobState, Mode, Outcome, Phase
+from exports.models import Job, JobLog, JobReason, JobState, Mode, Outcome, Phase, RowsFrom
 from integrations.catalog import connector
 
 LOG_LINES = 200
@@ -99,6 +99,8 @@ def _querying(job: Job) -> Progress:
 
 
 def _taking(job: Job) -> Progress:
+    if job.rows_from == RowsFrom.PARTS:
+        return Progress("Reading the parts")
     return Progress(f"Taking the rows of job {job.parent_id}" if job.parent_id else "Starting")
 
 
@@ -236,6 +238,8 @@ def stop_text(job: Job) -> str:
     """What Stop does to this job, now."""
     if job.finished:
         return "This job has ended already."
+    if job.rows_from == RowsFrom.PARTS:
+        return "Reading is broken off. The parts stay, and the bulk import can be performed again."
     if not job.exports:
         into = " Its table stays as it was." if job.into and job.into_rows is None else ""
         return f"The query is broken off and its result is not kept.{into}"

@@ -116,6 +116,8 @@ def _rows_of(job: Job) -> str:
 
 def _queued(job: Job) -> str:
     who = _queued_by(job)
+    if job.rows_from == RowsFrom.PARTS:
+        return f"Bulk import queued by {who}."
     if not job.exports:
         into = f" Its result goes into table {job.into['database']}.{job.into['table']}." if job.into else ""
         return f"Query queued by {who}.{into}"

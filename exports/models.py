@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
+from exports.bulk_models import BulkImport, BulkPart  # noqa: F401 - Django looks for models here
 from exports.notify import models as notification_models  # noqa: F401  Django looks for models here
 from exports.schedule_models import Schedule
 from exports.upkeep_models import ClusterBeat, JobTotal, Upkeep  # noqa: F401 - Django looks here
@@ -140,6 +141,7 @@ class RowsFrom(models.TextChoices):
     REJECTS = "rejects", "Rows that the parent job did not get through"
     RESULT = "result", "Rows that the parent job found valid"
     KEPT = "kept", "All rows that the parent job kept"
+    PARTS = "parts", "Parts of a bulk import"  # none are sent: they become a table's
 
 
 class ErrorKind(models.TextChoices):

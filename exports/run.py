@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from exports import (
     accounting,
+    bulk_performing,
     current,
     drain,
     error_kinds,
@@ -108,6 +109,8 @@ def _steps(job: Job, lease: Lease) -> None:
     if not job.result_path:
         if job.rows_from == RowsFrom.QUERY:
             querying.query(job, lease)
+        elif job.rows_from == RowsFrom.PARTS:
+            bulk_performing.perform(job, lease)
         else:
             inheriting.take(job, lease)
         db_retry(job.refresh_from_db)

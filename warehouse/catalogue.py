@@ -6,9 +6,12 @@ from typing import Any
 from django.db.models import Count, FilteredRelation, Max, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from warehouse.engines.base import Column, TableFiles
+from warehouse.engines.base import Column, TableFiles, TableName
 from warehouse.engines.base import Table as EngineTable
 from warehouse.models import Database, Table, tables_folder
+
+Pairs = list[list[str]]
+"""[[name, DuckDB type], …], as in the database."""
 
 
 def catalogue_all() -> TableFiles:
@@ -58,17 +61,26 @@ def _catalogue(tables: QuerySet[Table]) -> TableFiles:
     rows = (
         tables.annotate(live=FilteredRelation("files", condition=Q(files__retired_at=None)))
         .order_by("live__pk")
-        .values_list("database__name", "name", "columns", "live__path")
+        .values_list("database__name", "name", "columns", "live__path", "live__columns")
     )
     return _grouped(rows)
 
 
-def _grouped(rows: Iterable[tuple[str, str, list[list[str]], str | None]]) -> TableFiles:
+def _grouped(rows: Iterable[tuple[str, str, Pairs, str | None, Pairs | None]]) -> TableFiles:
     folder = tables_folder()
-    columns: dict[tuple[str, str], tuple[Column, ...]] = {}
-    files: dict[tuple[str, str], list[str]] = {}
-    for database, name, pairs, path in rows:
-        columns.setdefault((database, name), tuple(Column(*pair) for pair in pairs))
+    columns: dict[TableName, tuple[Column, ...]] = {}
+    files: dict[TableName, list[str]] = {}
+    held: dict[TableName, dict[str, tuple[Column, ...]]] = {}
+    for database, table, pairs, path, own in rows:
+        name = (database, table)
+        columns.setdefault(name, columns_of(pairs))
         if path:
-            files.setdefault((database, name), []).append(str(folder / path))
-    return {name: EngineTable(tuple(files.get(name, ())), found) for name, found in columns.items()}
+            files.setdefault(name, []).append(str(folder / path))
+        if path and own is not None:
+            held.setdefault(name, {})[str(folder / path)] = columns_of(own)
+    return {name: EngineTable(tuple(files.get(name, ())), found, held.get(name, {})) for name, found in columns.items()}
+
+
+def columns_of(pairs: Pairs) -> tuple[Column, ...]:
+    """Columns as the database keeps them."""
+    return tuple(Column(*pair) for pair in pairs)

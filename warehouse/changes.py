@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from accounts import audit
-from warehouse import tables, usage
+from warehouse import files, tables, usage
 from warehouse.models import Database, Table
 
 
@@ -85,7 +85,7 @@ def empty_table(table: Table, *, user: Any = None, request: HttpRequest | None =
     """Take all rows out of a table; its columns stay. → how many rows that were. Raises Refused."""
     with transaction.atomic():
         one, _ = _this_and(table)
-        rows = tables.retire(one)
+        rows = files.retire(one)
         one.save(update_fields=["updated_at"])
         audit.record("table.empty", one, user=user, request=request, rows=rows)
     return rows
@@ -124,6 +124,15 @@ def empty_database(
             tables.delete_table(table, force=True, user=user, request=request)
         audit.record("database.empty", database, user=user, request=request, tables=len(found))
     return len(found)
+
+
+def delete_with_tables(database: Database, *, user: Any = None, request: HttpRequest | None = None) -> None:
+    """Delete a database and all its tables, or nothing of it. Raises InUse."""
+    usage.refuse(f"{database} cannot be deleted", usage.of_database(database))
+    with transaction.atomic():
+        if database.tables.exists():
+            empty_database(database, user=user, request=request)
+        tables.delete_database(database, user=user, request=request)
 
 
 def _locked(database: Database, which: Q) -> list[Table]:

@@ -159,10 +159,10 @@ def written(
             part.path.unlink(missing_ok=True)
 
 
-def limits_now() -> Limits:
-    """What the load of one file may use up, from the settings."""
+def limits_now(seconds: float | None = None) -> Limits:
+    """What the load of one file may use up, from the settings. `seconds`: instead of theirs."""
     return Limits(
-        seconds=settings.LOAD_TIME_LIMIT,
+        seconds=settings.LOAD_TIME_LIMIT if seconds is None else seconds,
         rows=settings.QUERY_ROW_LIMIT,
         memory_mb=settings.QUERY_MEMORY_LIMIT,
         spool_mb=settings.UPLOAD_LIMIT_MB * UNPACKED,

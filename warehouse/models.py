@@ -11,7 +11,7 @@ from django.db import models
 from warehouse.engines.base import RESERVED_DATABASES
 
 valid_name = RegexValidator(
-    r"^[a-z][a-z0-9_]{2,127}$", "Use 3 to 128 lower-case letters, digits and underscores, beginning with a letter."
+    r"^[a-z][a-z0-9_]{2,127}\Z", "Use 3 to 128 lower-case letters, digits and underscores, beginning with a letter."
 )
 
 
@@ -84,9 +84,25 @@ class Load(models.Model):
         return f"{self.mode} {', '.join(self.sources)} to {self.table}"
 
 
-class TableFile(models.Model):
-    """One immutable Parquet file with every column of its table.
+class ImportId(models.Model):
+    """The name that its sender gave an import, kept for a while: what comes again under it is not imported again."""
 
+    table = models.ForeignKey(Table, models.CASCADE, related_name="import_ids")
+    unique_id = models.CharField(max_length=255)
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["table", "unique_id"], name="one_import_of_an_id")]
+
+    def __str__(self) -> str:
+        return f"{self.unique_id} into {self.table}"
+
+
+class TableFile(models.Model):
+    """One immutable Parquet file.
+
+    columns: what it holds, where that is not exactly what its table has now; else None.
     A retired file is no longer read by new queries and is deleted later: it may outlive its table.
     """
 
@@ -94,6 +110,7 @@ class TableFile(models.Model):
     path = models.CharField(max_length=255, unique=True)  # below DATA_DIR/tables
     rows = models.BigIntegerField()
     bytes = models.BigIntegerField()
+    columns: Any = models.JSONField(null=True)  # as in Table
     loaded_at = models.DateTimeField(auto_now_add=True)
     retired_at = models.DateTimeField(null=True, db_index=True)
 

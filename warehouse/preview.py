@@ -1,5 +1,6 @@
 """The first rows of a table, without the engine: a few rows of each file's first row group."""
 
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import pyarrow as pa
@@ -30,7 +31,17 @@ def first_rows(table: Table, count: int = ROWS) -> list[tuple[str | None, ...]]:
 
 
 def _rows(path: str, columns: list[str], count: int) -> list[tuple[str | None, ...]]:
+    """What an older file has no column for is NULL."""
     with pq.ParquetFile(path) as file:
-        batches = islice(file.iter_batches(batch_size=count, row_groups=[0], columns=columns), 1)
-        table = pa.Table.from_batches(batches, file.schema_arrow).select(columns)
-    return list(zip(*(texts(column) for column in table.columns), strict=True))
+        held = [name for name in columns if name in file.schema_arrow.names]
+        batches = islice(file.iter_batches(batch_size=count, row_groups=[0], columns=held), 1)
+        rows = min(count, file.metadata.row_group(0).num_rows)
+        found = {name: texts(column) for name, column in _columns(batches, file.schema_arrow, held)}
+    return list(zip(*(found.get(name, [None] * rows) for name in columns), strict=True))
+
+
+def _columns(
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, names: list[str]
+) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    table = pa.Table.from_batches(batches, pa.schema([schema.field(name) for name in names]))
+    return zip(names, table.columns, strict=True)

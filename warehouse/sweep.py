@@ -1,4 +1,4 @@
-"""Deleting what nobody needs any more: retired files, files that no table lists, and forgotten uploads."""
+"""Deleting what nobody needs any more: retired files, files that no table lists, old uploads, names of imports."""
 
 import shutil
 from datetime import datetime, timedelta
@@ -7,7 +7,8 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from warehouse.models import TableFile, tables_folder
+from warehouse.importing import IDS_KEPT
+from warehouse.models import ImportId, TableFile, tables_folder
 
 GRACE = timedelta(days=1)
 
@@ -19,7 +20,8 @@ def sweep(now: datetime | None = None) -> int:
     """
     now = now or timezone.now()
     retired = _sweep_retired(now - GRACE - timedelta(seconds=settings.QUERY_TIME_LIMIT))
-    return retired + _sweep_orphans(now - GRACE) + _sweep_uploads(now - GRACE)
+    ids, _ = ImportId.objects.filter(at__lt=now - IDS_KEPT).delete()
+    return retired + ids + _sweep_orphans(now - GRACE) + _sweep_uploads(now - GRACE)
 
 
 def _sweep_retired(before: datetime) -> int:

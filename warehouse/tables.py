@@ -1,6 +1,5 @@
 """Writing: databases, tables and their files. Each change is one transaction; a listed file never changes."""
 
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -11,14 +10,13 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Model, ProtectedError
 from django.http import HttpRequest
-from django.utils import timezone
 
 from accounts import audit
-from warehouse import loading, usage
+from warehouse import files, loading, merging, usage
 from warehouse.engines.base import Column
 from warehouse.engines.loader import Stoppable, unstoppable
 from warehouse.loading import NotLoaded, Part, Source
-from warehouse.models import Database, Load, Table, TableFile, tables_folder
+from warehouse.models import Database, Load, Table
 from warehouse.usage import InUse
 
 APPEND, REPLACE, CREATE = Load.Mode.APPEND, Load.Mode.REPLACE, Load.Mode.CREATE
@@ -129,7 +127,7 @@ def delete_table(
         usage.refuse(f"{table} cannot be deleted", usage.of_tables(table.database, [table]))
     with transaction.atomic():
         table = Table.objects.select_for_update(of=("self",)).select_related("database").get(pk=table.pk)
-        rows = retire(table)
+        rows = files.retire(table)
         audit.record("table.delete", table, user=user, request=request, rows=rows)
         table.delete()
         if also:
@@ -147,14 +145,6 @@ def delete_database(database: Database, *, user: Any = None, request: HttpReques
         raise InUse(_users_of(database, error)) from error
 
 
-def retire(table: Table) -> int:
-    """Take all files out of a table that is locked. → how many rows that were."""
-    files = table.files.filter(retired_at=None)
-    rows = sum(files.values_list("rows", flat=True))
-    files.update(retired_at=timezone.now())
-    return rows
-
-
 def _load(order: _Order) -> Table:
     for _ in range(ATTEMPTS):
         known = _known_columns(order)
@@ -162,9 +152,12 @@ def _load(order: _Order) -> Table:
         clock = loading.clock(columns, order.now, order.time_column)
         with loading.written(order.sources, columns, clock, order.renames, order.stoppable) as parts:
             try:
-                return _list(order, parts, columns, known)
+                table = _list(order, parts, columns, known)
             except (_Moved, Table.DoesNotExist):
                 continue
+        if order.mode == APPEND:
+            merging.merge_small(table)
+        return table
     raise NotLoaded("Other loads keep changing the table's columns. Nothing was loaded; try again.")
 
 
@@ -194,15 +187,16 @@ def _list(order: _Order, parts: Sequence[Part], columns: Sequence[Column], known
         raise NotLoaded(f"Table {order.database.name}.{order.table} exists already.")
     table = Table.objects.select_for_update().get(database=order.database, name=order.table)
     table.database = order.database
-    if order.mode == APPEND and table.columns != _pairs(known):
+    if order.mode == APPEND and table.columns != files.pairs(known):
         raise _Moved
     if order.mode == REPLACE:
-        retire(table)
-    table.columns = _pairs(columns)
+        files.retire(table)
+    table.columns = files.pairs(columns)
     table.save()
     for part in parts:
-        _adopt(table, part)
-    _record(table, order, sum(part.rows for part in parts))
+        files.adopt(table, part)
+    names, rows = [Path(source.name).name for source in order.sources], sum(part.rows for part in parts)
+    files.record(table, names, rows, mode=order.mode, user=order.user, request=order.request)
     if order.also:
         order.also(table)
     return table
@@ -210,38 +204,6 @@ def _list(order: _Order, parts: Sequence[Part], columns: Sequence[Column], known
 
 def _gone(order: _Order) -> NotLoaded:
     return NotLoaded(f"The database {order.database.name} was deleted meanwhile.")
-
-
-def _pairs(columns: Sequence[Column]) -> list[list[str]]:
-    return [[column.name, column.type] for column in columns]
-
-
-def _adopt(table: Table, part: Part) -> None:
-    """Move a file to its table and list it. If the transaction fails the file is an orphan, which a sweep deletes."""
-    folder = Path(str(table.database_id)) / str(table.pk)
-    (tables_folder() / folder).mkdir(parents=True, exist_ok=True)
-    file = TableFile(table=table, path=str(folder / part.path.name), rows=part.rows, bytes=part.bytes)
-    part.path.rename(file.absolute_path)
-    _sync(file.absolute_path.parent)
-    file.save(force_insert=True)
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in a folder and in the two above it durable."""
-    for each in (folder, *folder.parents[:2]):
-        handle = os.open(each, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _record(table: Table, order: _Order, rows: int) -> None:
-    names = [Path(source.name).name for source in order.sources]
-    Load.objects.create(table=table, mode=order.mode, sources=names, rows=rows, loaded_by=order.user)
-    audit.record(
-        "table.load", table, user=order.user, request=order.request, mode=str(order.mode), files=names, rows=rows
-    )
 
 
 def _users_of(database: Database, error: ProtectedError) -> str:

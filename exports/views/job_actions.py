@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 from accounts import audit
 from accounts.access import editor
 from exports import accounting, jobs, resuming, sent_on
-from exports.models import Job
+from exports.models import Job, RowsFrom
 
 
 @editor
@@ -39,6 +39,9 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def run_again(request: HttpRequest, pk: int) -> HttpResponse:
     job = get_object_or_404(Job.objects.select_related("query", "authentication"), pk=pk)
+    if job.rows_from == RowsFrom.PARTS:
+        messages.error(request, "Whoever sent the parts of this bulk import performs it again, by the API.")
+        return redirect("exports:job", job.pk)
     if job.exports and not job.authentication:
         messages.error(request, f"The authentication {job.destination} was deleted: this job cannot run again.")
         return redirect("exports:job", job.pk)

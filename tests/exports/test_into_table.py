@@ -17,7 +17,7 @@ from exports.table_targets import TableTarget
 from exports.texts import Text
 from tests.exports.queries import a_draft, orders, shop
 from tests.exports.schedules import a_schedule, at
-from warehouse import tables
+from warehouse import files
 from warehouse.preview import first_rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -99,7 +99,7 @@ def test_a_worker_that_dies_after_the_table_is_written_writes_it_once(start, mon
 
 def test_a_worker_that_dies_while_it_changes_the_table_changes_nothing(start, monkeypatch):
     job = start()
-    die_in(monkeypatch, tables, "_record", job)
+    die_in(monkeypatch, files, "record", job)
     assert not shop().tables.filter(name="paid").exists()
     assert (run(job).state, rows()) == (JobState.SUCCESS, BOTH)
 

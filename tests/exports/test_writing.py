@@ -36,8 +36,8 @@ def run(someone, settings, tmp_path):
     settings.DATA_DIR = tmp_path
     orders(shop())
 
-    def go(sql, *, user=someone, target=None):
-        job = jobs.start(text=Text(shop(), sql, engine="duckdb"), name="q", user=user, target=target)
+    def go(sql, *, user=someone, target=None, engine="duckdb"):
+        job = jobs.start(text=Text(shop(), sql, engine=engine), name="q", user=user, target=target)
         run_job(job.pk)
         job.refresh_from_db()
         return job
@@ -60,6 +60,15 @@ def test_create_table_as_makes_a_table_and_counts_its_rows(run):
     job = run("create table good as select order_uid, paid_at from orders where phone is not null")
     assert (job.state, job.error, counted(job)) == (JobState.SUCCESS, "", [{"rows": 2}])
     assert rows("good") == [("o-1", "1795360045"), ("o-2", "1795360359")]
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "trino"])
+def test_a_table_is_made_of_columns_and_filled_with_values(run, engine):
+    sql = "create table made (name varchar, n bigint);\ninsert into shop_jp.made (n, name) values (1, 'a'), (2, null)"
+    job = run(sql, engine=engine)
+    assert (job.state, job.error, counted(job)) == (JobState.SUCCESS, "", [{"rows": 2}])
+    assert {row[:2] for row in first_rows(shop().tables.get(name="made"))} == {("a", "1"), (None, "2")}
+    assert shop().tables.get(name="made").columns[:2] == [["name", "VARCHAR"], ["n", "BIGINT"]]
 
 
 def test_a_later_statement_reads_what_an_earlier_one_wrote(run):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -26,10 +26,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the catalogue: absolute paths of its Parquet files (none: an empty table) and its columns in order."""
+    """A table of the catalogue: absolute paths of its Parquet files (none: an empty table) and its columns in order.
+
+    held: what is in those files that have other columns than the table has now.
+    """
 
     files: tuple[str, ...]
     columns: tuple[Column, ...]
+    held: Mapping[str, tuple[Column, ...]] = field(default_factory=dict)
 
 
 TableFiles = Mapping[TableName, Table]

@@ -14,6 +14,8 @@ TYPES = ("VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "TIMESTAMP", "DATE", "VARCHAR
 
 _EXPECTED = {
     "BIGINT": "a whole number",
+    "INTEGER": "a whole number of 32 bits",
+    "FLOAT": "a number",
     "DOUBLE": "a number",
     "BOOLEAN": "true or false",
     "TIMESTAMP": "a time such as 2025-01-31 09:30:00",
@@ -28,6 +30,7 @@ _NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 # What a text must look like to become a type, when someone has chosen it; DuckDB alone would round 1.7 to 2.
 _FITS = {
     "BIGINT": r"[+-]?\d+(\.0*)?",
+    "INTEGER": r"[+-]?\d+(\.0*)?",
     "DOUBLE": _NUMBER,
     "BOOLEAN": r"(?i)true|false|t|f|1|0",
     "TIMESTAMP": rf"{_DAY}({_TIME})?",
@@ -69,7 +72,7 @@ class Names:
 
     def add(self, source: str) -> str:
         """The column name for the next source name; `given` keeps both."""
-        base = _clean(source) or f"column_{len(self.given) + 1}"
+        base = clean(source) or f"column_{len(self.given) + 1}"
         name, number = base, 1
         while name in self._taken:
             number += 1
@@ -84,7 +87,7 @@ class Names:
         return [(source, name) for source, name in self.given if source != name]
 
 
-def _clean(source: str) -> str:
+def clean(source: str) -> str:
     plain = unicodedata.normalize("NFKC", source).lower()
     plain = re.sub(r"^[^a-z0-9_]+|[^a-z0-9_]+$", "", plain)
     return re.sub(r"[^a-z0-9_]+", "_", plain)
@@ -99,8 +102,8 @@ def cast(text: str, kind: str) -> str:
     """SQL for the VARCHAR expression `text` as `kind`; NULL where it does not fit. Times with an offset become UTC."""
     if kind == "VARCHAR":
         return text
-    if kind == "VARCHAR[]":
-        return f"TRY_CAST(TRY_CAST({text} AS JSON) AS VARCHAR[])"
+    if kind.endswith("[]"):
+        return f"TRY_CAST(TRY_CAST({text} AS JSON) AS {kind})"
     if kind not in _FITS:
         return f"TRY_CAST({text} AS {kind})"
     fits = f"WHEN regexp_full_match(trim({text}), '{_FITS[kind]}') THEN TRY_CAST({text} AS {kind})"

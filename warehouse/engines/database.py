@@ -7,6 +7,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from warehouse.engines.querytext import literal
+
 
 def open_database(job: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     """Open it within the job's memory, threads and temporary folder. Settings are not locked yet."""
@@ -25,6 +27,16 @@ def open_database(job: dict[str, Any]) -> duckdb.DuckDBPyConnection:
         },
     )
     run(connection, "SET errors_as_json = true")
+    return connection
+
+
+def open_locked(job: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """The same, with the job's own files and folder and nothing else in reach, for good."""
+    connection = open_database(job)
+    run(connection, f"SET allowed_paths = [{', '.join(map(literal, job['files']))}]")
+    run(connection, f"SET allowed_directories = [{literal(job['folder'])}]")
+    run(connection, "SET enable_external_access = false")
+    run(connection, "SET lock_configuration = true")
     return connection
 
 

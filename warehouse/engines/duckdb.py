@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from warehouse.engines import tablefiles
 from warehouse.engines.base import CheckedQuery, Column, Limits, TableFiles
 from warehouse.engines.childresult import ChildResult, stop_child
 from warehouse.engines.kept import KEEP, KEPT, STREAM, publish
@@ -73,10 +74,7 @@ class DuckDBEngine:
         return stop_child(handle)
 
     def _job(self, mode: str, sql: str, tables: TableFiles, database: str, limits: Limits) -> dict[str, Any]:
-        catalogue = [
-            (*name, table.files, [(column.name, column.type) for column in table.columns])
-            for name, table in tables.items()
-        ]
+        catalogue = [(*name, tablefiles.to_json(table)) for name, table in tables.items()]
         return {
             "mode": mode,
             "sql": sql,

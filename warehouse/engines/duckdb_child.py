@@ -13,7 +13,8 @@ from typing import Any
 from warehouse.engines import fence
 
 _Work = Callable[[dict[str, Any]], dict[str, Any]]
-_MODULES = {"query": "query_child", "check": "query_child", "sniff": "loader_child", "load": "loader_child"}
+_LOADING = {"sniff": "loader_child", "load": "loader_child", "merge": "loader_child", "pack": "packload"}
+_MODULES = {"query": "query_child", "check": "query_child", **_LOADING}
 
 
 def main() -> None:
@@ -49,7 +50,7 @@ def _enter(job: dict[str, Any]) -> fence.InForce:
         spool_mb=job["spool_mb"],
         home=Path(job["home"]),
     )
-    if _MODULES.get(job["mode"]) == "loader_child":
+    if job["mode"] in _LOADING:
         # Much of this work is Python, which hears no interrupt: a request to stop ends the process.
         fence.watch(stop=lambda: os._exit(1), tick=lambda: None, parent=job["parent"])
     return in_force

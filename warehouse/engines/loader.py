@@ -10,10 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from warehouse.engines.base import Column, Limits, LoadFailed
+from warehouse.engines import tablefiles
+from warehouse.engines.base import Column, Limits, LoadFailed, Table
 from warehouse.engines.process import Child
 from warehouse.engines.timecolumn import Clock
 
+PART = "part.parquet"
 FORMATS = ("csv", "tsv", "jsonl", "parquet")
 SNIFF_LIMITS = Limits(seconds=30, rows=0, memory_mb=512, spool_mb=256)
 
@@ -50,7 +52,7 @@ class Sniffed:
 
 def sniff(path: Path, file_format: str, *, workdir: Path, limits: Limits = SNIFF_LIMITS) -> Sniffed:
     """Look at the first 20,000 rows of a file. Raises LoadFailed, LimitExceeded or EngineUnavailable."""
-    found = _run({"mode": "sniff"}, path, file_format, workdir, limits)
+    found = _run({"mode": "sniff", **_of_file(path, file_format)}, workdir, limits, {})
     return Sniffed(
         columns=tuple(Column(*column) for column in found["columns"]),
         renamed=tuple((source, name) for source, name in found["renamed"]),
@@ -84,33 +86,81 @@ def load(
             raise LoadFailed(f'"{column.type}" is not a type.', column=column.name)
     job = {
         "mode": "load",
+        **_of_file(path, file_format),
         "columns": [(column.name, column.type) for column in columns],
         "clock": clock and (clock.now, clock.column),
         "renames": dict(renames or {}),
     }
-    found = _run(job, path, file_format, dest.parent, limits, dest, stoppable)
-    return int(found["rows"])
+    return int(_run(job, dest.parent, limits, {PART: dest}, stoppable)["rows"])
+
+
+def merge(table: Table, dest: Path, *, limits: Limits) -> int:
+    """Write all rows of a table as one file `dest`, as `load` does, and return how many there are."""
+    job = {"mode": "merge", "table": tablefiles.to_json(table), "files": table.files}
+    return int(_run(job, dest.parent, limits, {PART: dest})["rows"])
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What became of msgpack files. `bad`: how many records were left out; `bad_parts`: how many files were.
+
+    columns: of the Parquet file: those that were known first, some of them with a wider type, then new ones.
+    """
+
+    rows: int
+    columns: tuple[Column, ...]
+    bad: int
+    parts: int
+    bad_parts: int
+
+
+def pack(
+    paths: Sequence[Path],
+    known: Sequence[Column],
+    dest: Path,
+    *,
+    limits: Limits,
+    now: int,
+    bad: Path | None = None,
+    stoppable: Stoppable = unstoppable,
+) -> Packed:
+    """Write the records of msgpack files, which may be gzip, as `dest` (Parquet), a map a row.
+
+    known: the columns of the table. It gets new ones where records have other keys.
+    now: the `time` of records without one, in Unix seconds.
+    bad: gets the records that cannot be rows (msgpack.gz); files that are broken are left out. Without it they are
+    errors. Raises LoadFailed (`line` is the number of a record), LimitExceeded, Cancelled or EngineUnavailable, and
+    what `stoppable` raises.
+    """
+    files = [str(path.resolve()) for path in paths]
+    pairs = [(column.name, column.type) for column in known]
+    job = {"mode": "pack", "paths": files, "files": files, "known": pairs, "now": now, "lenient": bad is not None}
+    found = _run(job, dest.parent, limits, {PART: dest, **({"bad.msgpack.gz": bad} if bad else {})}, stoppable)
+    columns = tuple(Column(*pair) for pair in found["columns"])
+    return Packed(found["rows"], columns, found["bad"], found["parts"], found["bad_parts"])
+
+
+def _of_file(path: Path, file_format: str) -> dict[str, Any]:
+    if file_format not in FORMATS:
+        raise LoadFailed(f'"{file_format}" is not a file format. Expected: {", ".join(FORMATS)}.')
+    path = path.resolve()
+    return {"path": str(path), "format": file_format, "files": [str(path)]}
 
 
 def _run(
     job: dict[str, Any],
-    path: Path,
-    file_format: str,
     workdir: Path,
     limits: Limits,
-    dest: Path | None = None,
+    made: Mapping[str, Path],
     stoppable: Stoppable = unstoppable,
 ) -> dict[str, Any]:
-    if file_format not in FORMATS:
-        raise LoadFailed(f'"{file_format}" is not a file format. Expected: {", ".join(FORMATS)}.')
-    path = path.resolve()
-    job = {**job, "path": str(path), "format": file_format, "files": [str(path)], "threads": 2, **asdict(limits)}
-    child = Child(job, limits=limits, workdir=workdir)
+    """Do the job in a child; `made`: where the files go that it leaves in its folder."""
+    child = Child({**job, "threads": 2, **asdict(limits)}, limits=limits, workdir=workdir)
     try:
         with stoppable(lambda: child.stop("cancelled")):
             found = child.finish()
-        if dest:
-            _publish(child.folder / "part.parquet", dest)
+        for name, dest in made.items():
+            _publish(child.folder / name, dest)
     finally:
         child.close()
     return found

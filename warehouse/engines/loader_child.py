@@ -9,12 +9,11 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from warehouse.engines import parquetfile, textload
+from warehouse.engines import parquetfile, tablefiles, textload
 from warehouse.engines.columns import Names, is_identifier, suggestions
-from warehouse.engines.database import open_database, over, run
+from warehouse.engines.database import open_locked, over
 from warehouse.engines.loadplan import Plan
 from warehouse.engines.opening import opened, unpacked
-from warehouse.engines.querytext import literal
 from warehouse.engines.textfile import Source, open_source
 from warehouse.engines.textload import text_table
 from warehouse.engines.timecolumn import TIME, is_moment, suggested
@@ -26,7 +25,7 @@ SHOWN_CHARACTERS = 500
 
 def sniff(job: dict[str, Any]) -> dict[str, Any]:
     """Names and fitting types of the columns, the first rows as text, and how many rows were looked at."""
-    connection = _open(job)
+    connection = open_locked(job)
     path = Path(job["path"])
     if job["format"] == "parquet":
         path = unpacked(path, Path(job["folder"]), job["spool_mb"])
@@ -37,7 +36,7 @@ def sniff(job: dict[str, Any]) -> dict[str, Any]:
 
 def load(job: dict[str, Any]) -> dict[str, Any]:
     """Write `part.parquet` into the job's folder and return its number of rows."""
-    connection = _open(job)
+    connection = open_locked(job)
     plan, path, target = Plan.of(job), Path(job["path"]), Path(job["folder"]) / "part.parquet"
     if job["format"] == "parquet":
         path = unpacked(path, target.parent, job["spool_mb"])
@@ -46,13 +45,10 @@ def load(job: dict[str, Any]) -> dict[str, Any]:
     return {"rows": textload.load(connection, file, plan, target)}
 
 
-def _open(job: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    connection = open_database(job)
-    run(connection, f"SET allowed_paths = [{literal(job['path'])}]")
-    run(connection, f"SET allowed_directories = [{literal(job['folder'])}]")
-    run(connection, "SET enable_external_access = false")
-    run(connection, "SET lock_configuration = true")
-    return connection
+def merge(job: dict[str, Any]) -> dict[str, Any]:
+    """Write all rows of a table as one `part.parquet` into the job's folder and return their number."""
+    target = Path(job["folder"]) / "part.parquet"
+    return {"rows": parquetfile.copy(open_locked(job), tablefiles.select(tablefiles.from_json(job["table"])), target)}
 
 
 def _sniff_text(connection: duckdb.DuckDBPyConnection, source: Source) -> dict[str, Any]:

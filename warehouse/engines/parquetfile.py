@@ -54,9 +54,14 @@ def load(connection: duckdb.DuckDBPyConnection, path: Path, plan: Plan, target: 
                 _refuse_misfits(connection, path, column, source, expression)
         wanted = _timed({column.name: expression for column, _, expression in columns}, plan)
         select = ", ".join(f"{expression} AS {quoted(name)}" for name, expression in wanted.items())
-        options = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
-        run(connection, f"COPY (SELECT {select} FROM {_reading(path)}) TO {literal(str(target))} ({options})")
+        copy(connection, f"SELECT {select} FROM {_reading(path)}", target)
     return rows
+
+
+def copy(connection: duckdb.DuckDBPyConnection, select: str, target: Path) -> int:
+    """Write the rows of `select` to `target`. → how many."""
+    options = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
+    return int(run(connection, f"COPY ({select}) TO {literal(str(target))} ({options})")[0][0])
 
 
 @contextmanager

@@ -37,7 +37,7 @@ LONGEST_LINE = 16 * 1024 * 1024
 """Bytes of a status line; the longest is a schema. A child that went wrong may write anything."""
 
 _HOME = Path(__file__).resolve().parents[2]
-_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from warehouse.engines import {0}; {0}.main()"
+_PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from warehouse.engines import {0}; {0}.main()"
 # Nothing of ours is handed down; these two only keep libraries from taking address space they do not need.
 _ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
 

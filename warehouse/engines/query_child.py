@@ -1,5 +1,4 @@
 """What the child does with a query: translate, guard, lay out its tables, lock DuckDB, stream the rows to stdout."""
-# ruff: noqa: S608 (every name and text in this SQL goes through quoted() or literal())
 
 from __future__ import annotations
 
@@ -18,8 +17,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from warehouse.engines import fence, guard, kept
-from warehouse.engines.base import Cancelled, Column, LimitExceeded, QueryFailed, QueryRejected, Table, TableName
+from warehouse.engines import fence, guard, kept, tablefiles
+from warehouse.engines.base import Cancelled, LimitExceeded, QueryFailed, QueryRejected, Table, TableName
 from warehouse.engines.complaints import complaint_of
 from warehouse.engines.database import open_database, run
 from warehouse.engines.pieces import in_pieces
@@ -133,28 +132,17 @@ def _prepare(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], text: _
 
 
 def _catalogue(job: dict[str, Any]) -> dict[TableName, Table]:
-    return {
-        (database, name): Table(tuple(files), tuple(Column(*column) for column in columns))
-        for database, name, files, columns in job["tables"]
-    }
+    return {(database, name): tablefiles.from_json(table) for database, name, table in job["tables"]}
 
 
 def _make_view(connection: duckdb.DuckDBPyConnection, name: TableName, table: Table) -> None:
     database, table_name = map(quoted, name)
     run(connection, f"CREATE SCHEMA IF NOT EXISTS {database}")
     try:
-        run(connection, f"CREATE VIEW {database}.{table_name} AS {_select_from(table)}")
+        run(connection, f"CREATE VIEW {database}.{table_name} AS {tablefiles.select(table)}")
     except duckdb.Error as error:
         message = f"The files of the table {'.'.join(name)} cannot be read."
         raise QueryFailed(message, user_error=False, detail=str(error)) from error
-
-
-def _select_from(table: Table) -> str:
-    if table.files:
-        columns = ", ".join(quoted(column.name) for column in table.columns)
-        return f"SELECT {columns} FROM read_parquet([{', '.join(map(literal, table.files))}])"
-    columns = ", ".join(f"NULL::{column.type} AS {quoted(column.name)}" for column in table.columns)
-    return f"SELECT {columns} FROM range(0)"
 
 
 def _settle(connection: duckdb.DuckDBPyConnection, job: dict[str, Any]) -> None:

@@ -68,7 +68,7 @@ def text_table(rows: list[Row], columns: list[str]) -> pa.Table:
 
 def _write(connection: duckdb.DuckDBPyConnection, groups: Iterable[Group], plan: Plan, target: Path) -> int:
     rows = 0
-    with pq.ParquetWriter(target, _schema(connection, plan), compression="zstd") as writer:
+    with pq.ParquetWriter(target, schema_of(connection, plan), compression="zstd") as writer:
         for group in groups:
             rows = plan.hold(rows + group.text.num_rows)
             writer.write_table(_cast(connection, group, plan), row_group_size=GROUP_ROWS)
@@ -134,34 +134,44 @@ def _name_new(names: Names, source: Source, plan: Plan, group: list[Row]) -> Non
     )
 
 
-def _schema(connection: duckdb.DuckDBPyConnection, plan: Plan) -> pa.Schema:
+def schema_of(connection: duckdb.DuckDBPyConnection, plan: Plan) -> pa.Schema:
     columns = ", ".join(f"NULL::{column.type} AS {quoted(column.name)}" for column in plan.columns)
     return connection.sql(f"SELECT {columns}").to_arrow_table().schema
 
 
-def _cast(connection: duckdb.DuckDBPyConnection, group: Group, plan: Plan) -> pa.Table:
-    """The group in the wanted types; a text that does not fit is an error, what is missing is NULL."""
-    have, schema = set(group.text.column_names), _schema(connection, plan)
+def cast_columns(connection: duckdb.DuckDBPyConnection, text: pa.Table, plan: Plan) -> pa.Table:
+    """The wanted columns in the wanted types; NULL where a text does not fit, or there is none."""
+    have, schema = set(text.column_names), schema_of(connection, plan)
     if not have:
         return schema.empty_table()
-    as_it_is = {name for name in plan.types if name in have and schema.field(name).type == group.text[name].type}
+    as_it_is = {name for name in plan.types if name in have and schema.field(name).type == text[name].type}
     others = [column for column in plan.columns if column.name not in as_it_is]
     select = ", ".join(
         f"{cast_to(c, quoted(c.name)) if c.name in have else f'NULL::{c.type}'} AS {quoted(c.name)}" for c in others
     )
-    result = over(connection, group.text, select).to_arrow_table() if others else group.text
-    misfits = [found for c in others if c.name in have and (found := _first_misfit(group.text, result, c.name))]
+    result = over(connection, text, select).to_arrow_table() if others else text
+    columns = [(text if name in as_it_is else result)[name] for name in plan.types]
+    return pa.table(columns, names=list(plan.types))
+
+
+def _cast(connection: duckdb.DuckDBPyConnection, group: Group, plan: Plan) -> pa.Table:
+    """The group in the wanted types; a text that does not fit is an error, what is missing is NULL."""
+    result, have = cast_columns(connection, group.text, plan), set(group.text.column_names)
+    misfits = [found for name in plan.types if name in have and (found := _first_misfit(group.text, result, name))]
     if misfits:
         _refuse(group, plan, *min(misfits))
-    columns = [(group.text if name in as_it_is else result)[name] for name in plan.types]
-    return _timed(connection, pa.table(columns, names=list(plan.types)), plan)
+    return timed(connection, result, plan)
 
 
 def _first_misfit(text: pa.Table, result: pa.Table, name: str) -> tuple[int, str] | None:
     """The first row whose text became NULL, and the column's name."""
-    lost = pc.and_(pc.is_valid(text[name]), pc.is_null(result[name]))
-    index = pc.index(lost, True).as_py()
+    index = pc.index(lost(text, result, name), True).as_py()
     return None if index < 0 else (index, name)
+
+
+def lost(text: pa.Table, result: pa.Table, name: str) -> pa.ChunkedArray:
+    """Where a value of the column became NULL."""
+    return pc.and_(pc.is_valid(text[name]), pc.is_null(result[name]))
 
 
 def _refuse(group: Group, plan: Plan, index: int, name: str) -> NoReturn:
@@ -172,7 +182,7 @@ def _refuse(group: Group, plan: Plan, index: int, name: str) -> NoReturn:
     raise misfit(f"Line {line}", column, group.text[name][index].as_py(), line=line)
 
 
-def _timed(connection: duckdb.DuckDBPyConnection, table: pa.Table, plan: Plan) -> pa.Table:
+def timed(connection: duckdb.DuckDBPyConnection, table: pa.Table, plan: Plan) -> pa.Table:
     """The table with a `time` in every row, if there is a clock."""
     if not plan.clock:
         return table

@@ -86,7 +86,7 @@ def statements(sql: str, *, dialect: str) -> tuple[Statement, ...]:
     pieces = list(_pieces(sql, dialect))
     if not pieces:
         raise QueryRejected("The query is empty.")
-    found = tuple(_Reader(sql, piece).statement() for piece in pieces)
+    found = tuple(_Reader(sql, piece, "`" if dialect == "hive" else '"').statement() for piece in pieces)
     for statement, following in itertools.pairwise(found):
         if not statement.writes:
             message = f"A SELECT can only be the last statement; before it {WRITES} may stand."
@@ -128,8 +128,9 @@ def _place(sql: str, position: int) -> tuple[int, int]:
 class _Reader:
     """Reads the head of one statement, token by token."""
 
-    def __init__(self, sql: str, tokens: list[_Token]) -> None:
+    def __init__(self, sql: str, tokens: list[_Token], quote: str) -> None:
         self._sql = sql
+        self._quote = quote
         self._tokens = tokens
         self._at = 0
 
@@ -150,7 +151,7 @@ class _Reader:
         lenient = self._take("if", "not", "exists")
         database, table = self._table()
         if self._mark("("):
-            self._refuse(f'CREATE TABLE takes its columns from a SELECT: CREATE TABLE "{table}" AS SELECT ….')
+            return Statement(Kind.CREATE, self._empty(), line, database, table, replace=replace, lenient=lenient)
         if self._take("with"):
             self._skip_brackets()  # how Trino would store the table; here every table is stored alike
         if not self._take("as"):
@@ -158,6 +159,37 @@ class _Reader:
         if self._ends("with", "no", "data") or self._ends("with", "data"):
             self._refuse("WITH DATA and WITH NO DATA cannot be used: leave it out, or add WHERE false for no rows.")
         return Statement(Kind.CREATE, self._rest(), line, database, table, replace=replace, lenient=lenient)
+
+    def _empty(self) -> str:
+        """A SELECT of no rows, with the columns that stand in brackets: `(name type, …)`."""
+        self._at += 1
+        columns = [self._definition()]
+        while self._mark(","):
+            self._at += 1
+            columns.append(self._definition())
+        self._at += 1
+        if self._take("with"):
+            self._skip_brackets()
+        if self._at < len(self._tokens):
+            self._refuse(f'"{self._tokens[self._at].text}" is too much here: columns and a SELECT do not go together.')
+        start = self._tokens[0].start
+        quote = self._quote
+        listed = ", ".join(f"CAST(NULL AS {kind}) AS {quote}{name}{quote}" for name, kind in columns)
+        return re.sub(r"[^\n]", " ", self._sql[:start]) + f"SELECT {listed} WHERE false"
+
+    def _definition(self) -> tuple[str, str]:
+        """(name, type as it is written) of a column, up to the comma or bracket after it."""
+        name = self._name().replace(self._quote, self._quote * 2)
+        first, depth = self._at, 0
+        while self._at < len(self._tokens):
+            token = self._tokens[self._at]
+            if depth == 0 and token.text in (",", ")"):
+                break
+            depth += {"(": 1, "<": 1, ")": -1, ">": -1}.get(token.text, 0)
+            self._at += 1
+        if first == self._at or self._at == len(self._tokens):
+            self._refuse(f'The type of the column "{name}" is expected here.')
+        return name, self._sql[self._tokens[first].start : self._tokens[self._at - 1].end]
 
     def _insert(self, line: int) -> Statement:
         replace = self._take("overwrite")

@@ -77,6 +77,8 @@ def _parsed(sql: str, dialect: str) -> exp.Query:
         raise QueryRejected("The query is empty.")
     if len(statements) > 1:
         raise QueryRejected(f"One statement is allowed, this is {len(statements)}.")
+    if isinstance(statements[0], exp.Values):
+        return exp.select("*").from_(exp.alias_(statements[0], "rows", table=True))
     if not isinstance(statements[0], exp.Query):
         raise QueryRejected(f"Only SELECT is allowed, this is {_kind(statements[0])}.")
     return statements[0]

@@ -19,8 +19,8 @@ def work(tmp_path):
     def run(act, file_format, content, **options):
         path = tmp_path / f"upload.{file_format}"
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        job = {"path": str(path), "format": file_format, "folder": str(tmp_path), "clock": None, "renames": {}}
-        return act({**job, "threads": 1, "memory_mb": 256, "spool_mb": 64, **options})
+        job = {"path": str(path), "files": [str(path)], "format": file_format, "folder": str(tmp_path)}
+        return act({**job, "clock": None, "renames": {}, "threads": 1, "memory_mb": 256, "spool_mb": 64, **options})
 
     return run
 

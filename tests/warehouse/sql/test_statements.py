@@ -67,6 +67,17 @@ def test_storage_properties_of_trino_are_passed_over():
     assert found.sql.strip() == "SELECT 1 AS x"
 
 
+def test_columns_make_an_empty_select():
+    found = only("CREATE TABLE shop.a (id varchar, tags array(varchar), n decimal(10, 2)) WITH (format = 'x')")
+    listed = (
+        'CAST(NULL AS varchar) AS "id", CAST(NULL AS array(varchar)) AS "tags", CAST(NULL AS decimal(10, 2)) AS "n"'
+    )
+    assert (found.kind, found.table, found.sql) == (Kind.CREATE, "a", f"SELECT {listed} WHERE false")
+    assert only("create table a (b map<string,int>, c int)", "hive").sql.startswith(
+        "SELECT CAST(NULL AS map<string,int>)"
+    )
+
+
 def test_a_with_of_the_query_is_kept():
     assert only("create table a as with x as (select 1 n) select n from x").sql.strip().startswith("with x")
 
@@ -102,7 +113,10 @@ def test_drop_table():
         (" -- nothing\n;", "empty"),
         ("create view v as select 1", "CREATE can only be followed by TABLE"),
         ("create temp table v as select 1", "CREATE can only be followed by TABLE"),
-        ("create table a (b int)", "takes its columns from a SELECT"),
+        ("create table a (b)", 'The type of the column "b" is expected'),
+        ("create table a (b int", 'The type of the column "b" is expected'),
+        ("create table a ()", "name of a table or column is expected"),
+        ("create table a (b int) as select 1 as b", '"as" is too much here'),
         ("create table a", "A SELECT must follow"),
         ("create table a as", "A SELECT must follow"),
         ("create table a as select 1 with no data", "WITH NO DATA"),

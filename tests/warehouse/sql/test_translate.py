@@ -51,11 +51,16 @@ def test_an_error_says_where_it_is(sql: str, message: str, line: int | None, col
         ("SHOW TABLES", "SHOW"),
         ("EXPLAIN SELECT 1", "DESCRIBE"),
         ("SET x = 1", "SET"),
-        ("VALUES 1", "VALUES"),
     ],
 )
 def test_only_a_select_is_allowed(sql: str, what: str) -> None:
     assert _refusal(sql).message.startswith("Only SELECT is allowed")
+
+
+def test_values_are_rows_of_their_own() -> None:
+    assert " ".join(_translated("VALUES (1, 'a'), (2, NULL)").sql.split()) == (
+        "SELECT * FROM (VALUES (1, 'a'), (2, NULL)) AS rows"
+    )
 
 
 def test_there_is_one_statement() -> None:
