@@ -12,7 +12,7 @@ def test_a_key_is_made_copied_and_revoked(page_as, editor):
     page.get_by_role("link", name="New key").click()
     page.get_by_role("button", name="Make key").click()
     page.get_by_text("The key is not made.").wait_for()
-    assert page.evaluate("document.activeElement.id") == "errors"
+    expect(page.locator("#errors")).to_be_focused()
     page.get_by_label("Name").fill("Batch host")
     page.get_by_role("button", name="Make key").click()
     page.get_by_role("heading", name="Batch host is made").wait_for()
