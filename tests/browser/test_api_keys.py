@@ -1,5 +1,7 @@
 """A key for the API, from the form to its end, as a person sees it; and the reference of the API."""
 
+from playwright.sync_api import expect
+
 from accounts import api_keys
 from accounts.models import ApiKey
 from tests.browser.axe import assert_accessible
