@@ -69,7 +69,7 @@ test: setup-dev lint
 	$(PY) -m pytest -n 3 --dist worksteal -m "not flow and not browser"
 	$(PY) -m tests.on_postgresql -n 3 --dist worksteal -m "database and not flow and not browser"
 	$(PY) -m pytest -n 2 --dist worksteal -m "browser"
-	$(PY) -m pytest -m "flow"
+	$(PY) -m pytest -n 2 --dist worksteal -m "flow"
 
 lint: setup-dev
 	$(BIN)/ruff check .
