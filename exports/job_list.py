@@ -119,6 +119,8 @@ def _text(job: Job) -> str:
         return "Waiting for a worker"
     if job.outcome == Outcome.SUCCESS and job.exports:
         return f"Nothing to {'check' if job.mode == Mode.VALIDATE else 'send'}: the result is empty"
+    if job.into_rows is not None:
+        return f"{job.into_rows:,} row{'' if job.into_rows == 1 else 's'} written"
     return "" if job.exports or job.into else "No export"
 
 

@@ -133,6 +133,7 @@ def test_lists_and_pages_name_the_table(as_user, editor):
         (reverse("exports:queries"), "shop_jp.paid"),
         (f"{reverse('exports:queries')}?q=PAID", "shop_jp.paid"),
         (reverse("exports:jobs"), "shop_jp.paid"),
+        (reverse("exports:jobs"), "1,200 rows written"),
         (reverse("exports:job", args=[job.pk]), "Its result is appended to table shop_jp.paid: 1,200 rows written."),
     ]:
         assert says in as_user(editor).get(path).content.decode()
