@@ -8,10 +8,10 @@ is told by e-mail and the like, and what, is in `exports.notify`.
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from exports import accounting, timing, totals
-from exports.models import ErrorKind, Job, JobLog, JobQuerySet, JobState
+from exports.models import ErrorKind, Job, JobLog, JobQuerySet, JobState, Mode, RowsFrom
 from exports.notify import telling
 from exports.schedule_models import Schedule
 
@@ -38,14 +38,19 @@ def job_ended(job: Job) -> None:
 
 def _count(job: Job) -> bool:
     """Configuration errors in a row; any success starts anew, other ends do not matter. → whether that disabled it."""
-    if job.schedule_id is None:
-        return False
     schedules = Schedule.objects.filter(pk=job.schedule_id)
     if job.state == JobState.SUCCESS:
-        schedules.filter(failures__gt=0).update(failures=0)
+        (schedules | _of_the_saved_query(job)).filter(failures__gt=0).update(failures=0)
     elif job.error_kind == ErrorKind.CONFIGURATION and schedules.update(failures=F("failures") + 1):
         return _disable_after_failures(job, schedules.get())
     return False
+
+
+def _of_the_saved_query(job: Job) -> QuerySet[Schedule]:
+    """The schedule whose runs would do just what the job did, whoever ran it."""
+    if job.mode != Mode.SEND or job.rows_from != RowsFrom.QUERY:
+        return Schedule.objects.none()
+    return Schedule.objects.filter(query=job.query_id, query__version=job.query_version)
 
 
 def _disable_after_failures(job: Job, schedule: Schedule) -> bool:

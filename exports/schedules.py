@@ -124,7 +124,8 @@ def resume(schedule: Schedule, *, user: User) -> Schedule:
 
 
 def run_now(query: Query, *, user: User, scheduled_for: datetime | None = None, domain_key: str | None = None) -> Job:
-    """Run the saved query once, beside the slots of its schedule, which neither counts this job nor waits for it.
+    """Run the saved query once, beside the slots of its schedule, which does not wait for it. If it succeeds, failures
+    of the schedule count anew; if it fails, they do not count it.
 
     `scheduled_for`: what TD_SCHEDULED_TIME() means; None: now. `domain_key`: as in jobs.start. Raises DomainKeyTaken,
     Query.DoesNotExist.

@@ -103,6 +103,26 @@ def test_a_job_that_was_not_scheduled_counts_for_nobody(schedule):
     assert schedule.failures == 1
 
 
+@pytest.mark.parametrize(
+    ("values", "left"),
+    [({}, 0), ({"query_version": 0}, 1), ({"mode": "validate"}, 1), ({"rows_from": "rejects"}, 1)],
+)
+def test_a_success_of_what_is_saved_starts_the_count_anew_whoever_ran_it(schedule, values, left):
+    end(schedule, kind=CONFIGURATION)
+    saved = {"query": schedule.query, "query_version": schedule.query.version, **values}
+    job = a_job(JobState.RUNNING, **saved)
+    events.end(Job.objects.filter(pk=job.pk), job.pk, JobState.SUCCESS)
+    schedule.refresh_from_db()
+    assert schedule.failures == left
+
+
+def test_a_failure_of_a_job_that_was_not_scheduled_is_not_counted(schedule):
+    job = a_job(JobState.RUNNING, query=schedule.query, query_version=schedule.query.version)
+    events.end(Job.objects.filter(pk=job.pk), job.pk, JobState.ERROR, error_kind=CONFIGURATION)
+    schedule.refresh_from_db()
+    assert schedule.failures == 0
+
+
 def test_a_job_whose_workers_die_is_no_configuration_error(schedule):
     job = a_job(JobState.RUNNING, schedule=schedule, takeovers=dispatch.TAKEOVERS, lease_until=at(0, day=1))
     dispatch.tick()  # it also makes the job of a slot that is due by now
