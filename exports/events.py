@@ -38,7 +38,7 @@ def job_ended(job: Job) -> None:
 
 def _count(job: Job) -> bool:
     """Configuration errors in a row; any success starts anew, other ends do not matter. → whether that disabled it."""
-    schedules = Schedule.objects.filter(pk=job.schedule_id)
+    schedules = Schedule.objects.filter(pk=job.schedule_id or 0)
     if job.state == JobState.SUCCESS:
         (schedules | _of_the_saved_query(job)).filter(failures__gt=0).update(failures=0)
     elif job.error_kind == ErrorKind.CONFIGURATION and schedules.update(failures=F("failures") + 1):
@@ -50,7 +50,7 @@ def _of_the_saved_query(job: Job) -> QuerySet[Schedule]:
     """The schedule whose runs would do just what the job did, whoever ran it."""
     if job.mode != Mode.SEND or job.rows_from != RowsFrom.QUERY:
         return Schedule.objects.none()
-    return Schedule.objects.filter(query=job.query_id, query__version=job.query_version)
+    return Schedule.objects.filter(query=job.query_id or 0, query__version=job.query_version or 0)
 
 
 def _disable_after_failures(job: Job, schedule: Schedule) -> bool:
