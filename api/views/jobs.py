@@ -62,7 +62,7 @@ ISSUED = record(job=TEXT, job_id=TEXT, database=TEXT)
 
 @endpoint(
     "POST",
-    "/v3/job/issue/{kind}/{database}",
+    "/v3/job/issue/{type}/{database}",
     role=Role.EDITOR,
     tag=TAG,
     params=(
@@ -74,9 +74,9 @@ ISSUED = record(job=TEXT, job_id=TEXT, database=TEXT)
     ),
     answer=ISSUED,
 )
-def issue(call: Call, kind: str, database: str) -> Answer:
+def issue(call: Call, type: str, database: str) -> Answer:
     """Run a query, as presto, trino, hive, or duckdb. Its result may go to a destination or into a table."""
-    text = Text(_database(database), call["query"], engine=_engine(kind))
+    text = Text(_database(database), call["query"], engine=_engine(type))
     with transaction.atomic(), one_of_its_key(call):
         to = where(call)
         job = started.start(
@@ -88,9 +88,9 @@ def issue(call: Call, kind: str, database: str) -> Answer:
             scheduled_for=_moment(call["scheduled_time"]),
             options=options(call),
             domain_key=call["domain_key"],
-            issued_as=kind,
+            issued_as=type,
         )
-        audit.record("job.issue", job, request=call.request, name=job.name, type=kind, database=database)
+        audit.record("job.issue", job, request=call.request, name=job.name, type=type, database=database)
     return {"job": str(job.pk), "job_id": str(job.pk), "database": database}
 
 

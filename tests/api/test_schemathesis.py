@@ -57,7 +57,7 @@ def things(editor):
     database = Database.objects.create(name="editor")
     Table.objects.create(database=database, name="orders", columns=[["id", "BIGINT"]])
     job = keep(a_job(JobState.SUCCESS, query=query), {"id": [1, 2], "email": ["kana@example.jp", None]})
-    words = {"kind": "trino", "type": "log", "format": "msgpack.gz", "time": "1767225600"}
+    words = {"type": "log", "format": "msgpack.gz", "time": "1767225600"}
     numbers = {"job_id": str(job.pk), "number": str(query.pk)}
     return {"name": "editor", "database": "editor", "table": "orders", **words, **numbers}
 
@@ -71,6 +71,8 @@ def key(admin):
 @BOUNDED
 def test_an_answer_is_as_declared_whatever_is_sent(case, key, things, application):
     generated = case.path_parameters or {}
+    if case.path.startswith("/v3/job/issue/"):
+        things["type"] = "trino"  # of a job, where tables are of the type log
     if made_up(case) or not things.keys() & generated.keys():
         called(case, key)
     if things.keys() & generated.keys():
