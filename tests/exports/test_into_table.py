@@ -1,5 +1,7 @@
 """A result that goes into a table: all of it, once, whoever dies."""
 
+import os
+import signal
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,6 +19,7 @@ from exports.table_targets import TableTarget
 from exports.texts import Text
 from tests.exports.queries import a_draft, orders, shop
 from tests.exports.schedules import a_schedule, at
+from tests.exports.test_firing_at_once import process
 from warehouse import files
 from warehouse.preview import first_rows
 
@@ -105,18 +108,19 @@ def test_a_worker_that_dies_while_it_changes_the_table_changes_nothing(start, mo
 
 
 def die_in(monkeypatch, module, name, job, when=lambda *_: True):
-    """Run the job in a worker that dies there; then its lease runs out."""
+    """Run the job in a worker that is killed there; then its lease runs out."""
     as_it_is = getattr(module, name)
 
     def die(*args, **kwargs):
         if when(*args):
-            raise SystemExit
+            os.kill(os.getpid(), signal.SIGKILL)
         return as_it_is(*args, **kwargs)
 
     with monkeypatch.context() as patch:
         patch.setattr(module, name, die)
-        with pytest.raises(SystemExit):
-            run_job(job.pk)
+        worker = process(run_job, job.pk)
+        worker.join(60)
+    assert worker.exitcode == -signal.SIGKILL
     Job.objects.filter(pk=job.pk).update(state=JobState.QUEUED, lease_token=None, lease_until=None)
 
 
