@@ -72,8 +72,7 @@ def revoke(row: ApiKey, *, request: HttpRequest | None = None) -> bool:
 
 def in_use(user: User) -> "list[ApiKey]":
     """The keys of a person that can be used now, the newest first."""
-    keys = ApiKey.objects.select_related("user").filter(user=user, revoked_at=None)
-    return [key for key in keys if key.usable]
+    return split(user)[0]
 
 
 def split(user: User) -> "tuple[list[ApiKey], list[ApiKey]]":
