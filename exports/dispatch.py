@@ -19,7 +19,7 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from exports import bulk_sweep, events, firing, notes, preview
+from exports import bulk_sweep, events, firing, notes, owners, preview
 from exports.lease import alive
 from exports.models import WAITING, ErrorKind, Job, JobLog, JobQuerySet, JobState, Priority
 from exports.notify import outbox
@@ -41,7 +41,7 @@ WORKERS_DIE = {
 
 
 def tick() -> None:
-    steps = (take_over, end_stopped, firing.fire, outbox.hint, hint_due)
+    steps = (take_over, end_stopped, firing.fire, outbox.hint, hint_due, owners.tick)
     _each(partial(step, timezone.now()) for step in steps)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from exports import accounting, timing, totals
+from exports import accounting, owners, timing, totals
 from exports.models import ErrorKind, Job, JobLog, JobQuerySet, JobState, Mode, RowsFrom
 from exports.notify import telling
 from exports.schedule_models import Schedule
@@ -31,8 +31,9 @@ def end(job: JobQuerySet, pk: int, state: str, **values: Any) -> bool:
 
 
 def job_ended(job: Job) -> None:
-    """The job's schedule counts it, and whoever wants to know of it is told."""
+    """The job's schedule counts it, what its query belongs to hears of it, and whoever wants to know of it is told."""
     disabled = _count(job)
+    owners.job_ended(job)
     telling.job_ended(job, disabled=disabled)
 
 

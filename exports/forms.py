@@ -190,7 +190,7 @@ class QueryForm(DraftForm):
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        if Query.objects.filter(name=name).exclude(pk=self.query.pk if self.query else 0).exists():
+        if Query.objects.saved().filter(name=name).exclude(pk=self.query.pk if self.query else 0).exists():
             raise ValidationError("A query with this name exists.")
         return name
 

@@ -40,10 +40,25 @@ MOST_RETRIES = 32
 OPTIONS_IN_RANGE = Q(priority__range=(Priority.VERY_LOW, Priority.VERY_HIGH), retry_limit__range=(0, MOST_RETRIES))
 
 
+class Purpose(models.TextChoices):
+    """What a query is for; its label is what people call that."""
+
+    QUERY = "query", "query"
+    PARENT_SEGMENT = "parent_segment", "parent segment"  # builds its customer table
+    ACTIVATION = "activation", "activation"  # sends a segment
+
+
+class QueryQuerySet(models.QuerySet["Query"]):
+    def saved(self) -> "QueryQuerySet":
+        """What people write and save; the others belong to something else, see exports.owners."""
+        return self.filter(purpose=Purpose.QUERY)
+
+
 class Query(models.Model):
     """A saved query; `version` counts its saves. `source`: what runs it, if its engine is SOURCE."""
 
-    name = models.CharField(max_length=255, unique=True, error_messages={"unique": "A query with this name exists."})
+    name = models.CharField(max_length=255)
+    purpose = models.CharField(max_length=14, choices=Purpose.choices, default=Purpose.QUERY)
     database = models.ForeignKey(Database, models.PROTECT, related_name="queries")
     engine = models.CharField(max_length=10, choices=EngineType.choices, default=EngineType.TRINO)
     source = models.ForeignKey(Authentication, models.PROTECT, null=True, related_name="source_queries")
@@ -60,10 +75,13 @@ class Query(models.Model):
     updated_by = models.ForeignKey(USER, models.SET_NULL, null=True, related_name="+")
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects = QueryQuerySet.as_manager()
+
     class Meta:
         ordering = ["name"]
         verbose_name_plural = "queries"
         constraints = [
+            models.UniqueConstraint(fields=["name"], condition=Q(purpose="query"), name="one_query_of_a_name"),
             models.CheckConstraint(
                 name="query_source_iff_engine",
                 condition=Q(engine="source", source__isnull=False) | (~Q(engine="source") & Q(source=None)),
@@ -73,6 +91,11 @@ class Query(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def what(self) -> str:
+        """ "query", or what it belongs to: "activation", "parent segment"."""
+        return str(Purpose(self.purpose).label)
 
 
 class QueryVersion(models.Model):

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from exports import jobs, options, schedules, table_targets, targets, texts
 from exports.errors import NotPossible
-from exports.models import EngineType, Job, Mode, Query, QueryVersion
+from exports.models import EngineType, Job, Mode, Purpose, Query, QueryVersion
 from exports.options import DEFAULT, Options
 from exports.table_targets import TableTarget
 from exports.targets import Target, TargetError
@@ -53,7 +53,7 @@ class Draft:
 def listing(search: str = "") -> QuerySet[Any]:
     """Queries by name, with database, destination and last saver, and the id of the last job as `last_job_id`."""
     last = Job.objects.filter(query=OuterRef("pk")).order_by("-pk").values("pk")[:1]
-    found = Query.objects.select_related("database", "source", "updated_by", "export_target__authentication")
+    found = Query.objects.saved().select_related("database", "source", "updated_by", "export_target__authentication")
     if search:
         where = ("name", "database__name", "export_target__authentication__name", "into__table")
         found = found.filter(Q.create([(f"{field}__icontains", search) for field in where], connector=Q.OR))
@@ -72,10 +72,11 @@ def stored(query: Query) -> Draft:
     )
 
 
-def create(draft: Draft, *, user: User | None) -> Query:
-    """A new query with version 1. Raises NameTaken."""
+def create(draft: Draft, *, user: User | None, purpose: str = Purpose.QUERY) -> Query:
+    """A new query with version 1. Raises NameTaken, unless it belongs to something that has names of its own."""
     query = Query(
         name=draft.name,
+        purpose=purpose,
         **_columns(draft),
         version=1,
         created_by=user,
@@ -175,7 +176,7 @@ def as_data(target: Target | None) -> dict[str, Any]:
 def duplicate(query: Query, *, user: User) -> Query:
     """A copy with a name of its own, and without a schedule: its rows would be sent twice."""
     draft = stored(query)
-    taken = set(Query.objects.filter(name__startswith="Copy ").values_list("name", flat=True))
+    taken = set(Query.objects.saved().filter(name__startswith="Copy ").values_list("name", flat=True))
     numbers = ("Copy of ", *(f"Copy {n} of " for n in range(2, len(taken) + 3)))
     name = next(n for prefix in numbers if (n := f"{prefix}{draft.name}"[:NAME_LENGTH]) not in taken)
     return create(replace(draft, name=name, schedule=None), user=user)

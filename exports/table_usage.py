@@ -37,7 +37,7 @@ def namers_of(database: str) -> Iterator[Use]:
 
 
 def members_of(database: Database) -> Iterator[Use]:
-    """Saved queries of the database."""
+    """Queries of the database."""
     return map(_query, Query.objects.filter(database=database))
 
 
@@ -47,7 +47,7 @@ def _writers_of(database: str) -> QuerySet[Query]:
 
 
 def _query(query: Query) -> Use:
-    return Use("query", query.name, reverse("exports:query", args=[query.pk]))
+    return Use(query.what, query.name, reverse("exports:query", args=[query.pk]))
 
 
 def _mentioning(words: Iterable[str]) -> Iterator[Query]:

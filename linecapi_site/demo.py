@@ -64,7 +64,7 @@ def authentication(demo: User) -> Authentication:
 
 def query(demo: User) -> Query:
     """A saved query of the sample table whose result goes to LINE, each field from the column of its name."""
-    saved = Query.objects.filter(name=QUERY).first()
+    saved = Query.objects.saved().filter(name=QUERY).first()
     if saved:
         return saved
     target = Target(

@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "linecapi_site",
     "api",
     "exports",
+    "audiences",
     "warehouse",
     "integrations",
     "accounts",

@@ -15,6 +15,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("", include("api.urls")),
+    path("", include("audiences.urls")),
     path("", include("exports.urls")),
     path("", include("warehouse.urls")),
     path("", include("integrations.urls")),

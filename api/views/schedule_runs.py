@@ -85,7 +85,7 @@ def schedule_history(call: Call, name: str) -> Answer:
 )
 def query_run(call: Call, number: str) -> Answer:
     """Run a saved query once, beside its schedule, as `td_run>` does."""
-    query = Query.objects.filter(pk=number_in_path(number, "Query")).first()
+    query = Query.objects.saved().filter(pk=number_in_path(number, "Query")).first()
     if query is None:
         raise missing(f"Query {number}")
     moment = _moment(call["scheduled_time"]) if call["scheduled_time"] else None

@@ -141,7 +141,7 @@ def schedule_delete(call: Call, name: str) -> Answer:
 def found() -> QuerySet[Query]:
     """All saved queries by name, with what is shown of them."""
     related = ("database", "created_by", "schedule", "export_target__authentication__base")
-    return Query.objects.select_related(*related).order_by("name")
+    return Query.objects.saved().select_related(*related).order_by("name")
 
 
 def named(name: str) -> Query:

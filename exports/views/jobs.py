@@ -72,7 +72,7 @@ def _in_progress(now: datetime) -> dict[str, Any]:
 
 def _choices() -> dict[str, Any]:
     return {
-        "queries": Query.objects.values_list("pk", "name"),
+        "queries": Query.objects.saved().values_list("pk", "name"),
         "destinations": destinations().values_list("pk", "name"),
         "periods": [(value, label) for value, (label, _) in PERIODS.items()] + [(CUSTOM, "From … to …")],
     }

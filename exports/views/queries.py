@@ -14,7 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from accounts import audit
 from accounts.access import editor, viewer
 from accounts.models import Role, User
-from exports import job_words, save_trail, schedule_panel, schedules
+from exports import job_words, owners, save_trail, schedule_panel, schedules
 from exports import queries as saved
 from exports.errors import NotPossible
 from exports.forms import QueryForm, RunForm
@@ -53,6 +53,8 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_GET
 def query(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Query.objects.select_related("database", "updated_by"), pk=pk)
+    if elsewhere := owners.page(found):
+        return redirect(elsewhere)
     return workbench(request, QueryForm(query=found), found)
 
 
@@ -75,7 +77,7 @@ def create(request: HttpRequest) -> HttpResponse:
 @editor
 @require_POST
 def save(request: HttpRequest, pk: int) -> HttpResponse:
-    query = get_object_or_404(Query, pk=pk)
+    query = get_object_or_404(Query.objects.saved(), pk=pk)
     form = QueryForm(request.POST, query=query)
     if not form.is_valid():
         return refused(request, form, query)
@@ -106,7 +108,7 @@ def _saved(request: HttpRequest, query: Query, says: str) -> HttpResponse:
 @editor
 @require_POST
 def run(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    query = get_object_or_404(Query, pk=pk) if pk else None
+    query = get_object_or_404(Query.objects.saved(), pk=pk) if pk else None
     form = RunForm(request.POST, query=query)
     if not form.is_valid():
         return refused(request, form, query)
@@ -131,7 +133,7 @@ def run_label(request: HttpRequest) -> HttpResponse:
 @editor
 @require_POST
 def duplicate(request: HttpRequest, pk: int) -> HttpResponse:
-    query = get_object_or_404(Query, pk=pk)
+    query = get_object_or_404(Query.objects.saved(), pk=pk)
     copy = saved.duplicate(query, user=me(request))
     audit.record("query.create", copy, request=request, copy_of=query.name)
     messages.success(request, f"“{copy.name}” is a copy of “{query.name}”.")
@@ -141,7 +143,7 @@ def duplicate(request: HttpRequest, pk: int) -> HttpResponse:
 @editor
 @require_http_methods(["GET", "POST"])
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    query = get_object_or_404(Query, pk=pk)
+    query = get_object_or_404(Query.objects.saved(), pk=pk)
     if request.method == "GET":
         return render(request, "exports/query_delete.html", {"query": query, "jobs": query.jobs.count()})
     name, number = query.name, query.pk

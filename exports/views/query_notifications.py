@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import audit
 from accounts.access import editor
+from exports import owners
 from exports.models import Query
 from exports.notify import mail, rules
 from exports.notify.forms import QueryRuleForm
@@ -20,6 +21,8 @@ from exports.notify.models import Rule
 @require_http_methods(["GET", "POST"])
 def query_notifications(request: HttpRequest, pk: int) -> HttpResponse:
     query = get_object_or_404(Query, pk=pk)
+    if elsewhere := owners.page(query):
+        return redirect(elsewhere)
     own = rules.own(pk)
     form = QueryRuleForm(request.POST or None, instance=own or _as_default(query))
     if form.is_valid():

@@ -26,7 +26,7 @@ from warehouse.engines.base import Cancelled, EngineError
 def preview(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Run the text in the editor. Who may not edit sees the saved text's rows, whatever was posted: SQL could turn
     personal data into something that no longer looks like it."""
-    query = get_object_or_404(Query, pk=pk) if pk else None
+    query = get_object_or_404(Query.objects.saved(), pk=pk) if pk else None
     if not may_edit(request):
         if query is None:
             raise PermissionDenied("This needs the role editor.")

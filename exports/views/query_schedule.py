@@ -14,7 +14,7 @@ from exports.views.queries import workbench
 @require_POST
 def check(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """What the posted schedule means, or what is wrong with it. A change that cannot be used yet is no failure."""
-    query = get_object_or_404(Query, pk=pk) if pk else None
+    query = get_object_or_404(Query.objects.saved(), pk=pk) if pk else None
     form = RunForm(request.POST, query=query)
     form.is_valid()
     return workbench(request, form, query, template="exports/schedule/_live.html")

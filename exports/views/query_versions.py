@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import audit
 from accounts.access import editor, viewer
-from exports import differences
+from exports import differences, owners
 from exports import queries as saved
 from exports.errors import NotPossible
 from exports.models import Query, QueryVersion
@@ -19,7 +19,7 @@ from exports.views.queries import PAGE_SIZE, may_edit, me
 @viewer
 @require_GET
 def versions(request: HttpRequest, pk: int) -> HttpResponse:
-    query = get_object_or_404(Query, pk=pk)
+    query = get_object_or_404(Query.objects.saved(), pk=pk)
     found = query.versions.select_related("saved_by").defer("sql")
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "exports/query_versions.html", {"query": query, "page": page})
@@ -30,6 +30,8 @@ def versions(request: HttpRequest, pk: int) -> HttpResponse:
 def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """One version and its difference to the one before."""
     query = get_object_or_404(Query, pk=pk)
+    if elsewhere := owners.page(query):
+        return redirect(elsewhere)
     this = get_object_or_404(QueryVersion.objects.select_related("saved_by"), query=query, number=number)
     before = query.versions.filter(number__lt=number).first()
     context = {
@@ -47,7 +49,7 @@ def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 @editor
 @require_POST
 def restore(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    query = get_object_or_404(Query, pk=pk)
+    query = get_object_or_404(Query.objects.saved(), pk=pk)
     old = get_object_or_404(QueryVersion, query=query, number=number)
     try:
         warning = saved.restore(query, old, user=me(request))

@@ -1,0 +1,20 @@
+"""Which pages show what the queries of Audience Studio belong to: told to `exports.owners`."""
+
+from django.urls import reverse
+
+from exports import owners
+from exports.models import Purpose, Query
+from exports.owners import Keeper
+
+
+def register() -> None:
+    owners.register(Purpose.PARENT_SEGMENT, Keeper(page=_parent_segment))
+    owners.register(Purpose.ACTIVATION, Keeper(page=_activation))
+
+
+def _parent_segment(query: Query) -> str:
+    return reverse("audiences:parent_segment", args=[query.parent_segment.pk])
+
+
+def _activation(query: Query) -> str:
+    return reverse("audiences:activation", args=[query.activation.pk])

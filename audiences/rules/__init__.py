@@ -1,0 +1,1 @@
+"""Rules of segments: Treasure Data's rule JSON, checked and compiled. Knows no Django."""

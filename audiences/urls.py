@@ -1,0 +1,2 @@
+app_name = "audiences"
+urlpatterns: list[object] = []
