@@ -4,9 +4,12 @@ They run, are scheduled, told of and kept as saved queries are, but people see a
 The apps above know, and are not known here: each registers a keeper at its start.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.db import InterfaceError, OperationalError, transaction
 
 from exports.models import Job, Purpose, Query
 
@@ -25,6 +28,7 @@ class Keeper:
 
 
 _keepers: dict[str, Keeper] = {}
+logger = logging.getLogger(__name__)
 
 
 def register(purpose: Purpose, keeper: Keeper) -> None:
@@ -37,8 +41,16 @@ def page(query: Query) -> str | None:
 
 
 def job_ended(job: Job) -> None:
-    if job.query and job.query.purpose in _keepers:
-        _keepers[job.query.purpose].job_ended(job)
+    """Tell the keeper. A fault of its own is logged: it keeps no job from ending."""
+    if job.query is None or job.query.purpose not in _keepers:
+        return
+    try:
+        with transaction.atomic():
+            _keepers[job.query.purpose].job_ended(job)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("Job %s: its %s could not be told of its end", job.pk, job.query.what)
 
 
 def tick(now: datetime) -> None:
