@@ -2,18 +2,25 @@
 
 from django.urls import reverse
 
+from audiences import parents
 from exports import owners
-from exports.models import Purpose, Query
+from exports.models import Job, JobState, Purpose, Query
 from exports.owners import Keeper
 
 
 def register() -> None:
-    owners.register(Purpose.PARENT_SEGMENT, Keeper(page=_parent_segment))
+    owners.register(Purpose.PARENT_SEGMENT, Keeper(page=_parent_segment, job_ended=_built))
     owners.register(Purpose.ACTIVATION, Keeper(page=_activation))
 
 
 def _parent_segment(query: Query) -> str:
     return reverse("audiences:parent_segment", args=[query.parent_segment.pk])
+
+
+def _built(job: Job) -> None:
+    """The next build takes the columns that the master table has now."""
+    if job.state == JobState.SUCCESS and job.query:
+        parents.refresh(job.query.parent_segment, user=None)
 
 
 def _activation(query: Query) -> str:

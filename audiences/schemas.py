@@ -9,6 +9,7 @@ from warehouse.models import Table
 
 CUSTOMERS = "customers"  # the table that is built
 Types = dict[str, str]
+TableTypes = dict[tuple[str, str], Types]
 
 
 def of(parent: ParentSegment) -> Schema:
@@ -21,7 +22,7 @@ def of(parent: ParentSegment) -> Schema:
 def build(definition: Definition, database: str, time_zone: str) -> Schema:
     """`database`: where the customers' table is."""
     master = definition.master
-    types = _types({(master.database, master.table)} | {(one.database, one.table) for one in _others(definition)})
+    types = types_of(tables_of(definition))
     columns = dict(types.get((master.database, master.table), {}))
     for one in definition.attributes:
         columns |= {name: kind for name, _, kind in _found(one.columns, types.get((one.database, one.table), {}))}
@@ -35,7 +36,7 @@ def _others(definition: Definition) -> Iterable[Attributes | Behavior]:
     return (*definition.attributes, *definition.behaviors)
 
 
-def _known(definition: Definition, types: dict[tuple[str, str], Types]) -> Iterator[Behavior]:
+def _known(definition: Definition, types: TableTypes) -> Iterator[Behavior]:
     """The behaviors whose table still has what joins and dates its rows."""
     for one in definition.behaviors:
         if {one.key, one.time} <= set(types.get((one.database, one.table), {})):
@@ -61,7 +62,12 @@ def _found(columns: tuple[Column, ...], types: Types) -> Iterator[tuple[str, str
     return ((c.name, c.source, types[c.source]) for c in columns if c.source in types)
 
 
-def _types(tables: set[tuple[str, str]]) -> dict[tuple[str, str], Types]:
+def tables_of(definition: Definition) -> set[tuple[str, str]]:
+    """(database, table) of the master, the attributes and the behaviors."""
+    return {(one.database, one.table) for one in (definition.master, *_others(definition))}
+
+
+def types_of(tables: set[tuple[str, str]]) -> TableTypes:
     """{(database, table): {column: type}} of those tables that exist, in one SQL query."""
     databases, names = {d for d, _ in tables}, {t for _, t in tables}
     found = Table.objects.filter(database__name__in=databases, name__in=names).values_list(
