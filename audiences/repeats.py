@@ -19,7 +19,7 @@ NONE, MINUTE, HOUR, DAY, WEEK, MONTH, CRON = "none", "minute", "hour", "day", "w
 UNITS = (NONE, MINUTE, HOUR, DAY, WEEK, MONTH, CRON)
 WHOLE = {MINUTE: 60, HOUR: 24}  # every so many of them: what the next larger unit has to be a multiple of
 MONTHS_AHEAD = 6
-LAST_MINUTE = time(23, 59)
+LAST_MINUTE = time(23, 59, fold=1)
 
 
 class RepeatError(ValueError):
@@ -62,7 +62,7 @@ class Repeat:
         if self.at_once:
             return None
         starts_at = self._instant(self.start) if self.start else None
-        ends_at = self._instant(datetime.combine(self.end, LAST_MINUTE, fold=1)) if self.end else None
+        ends_at = self._instant(datetime.combine(self.end, LAST_MINUTE)) if self.end else None
         ends_at = starts_at if self.unit == NONE else ends_at
         return Timing(self.line, self.time_zone, missed=Missed.LATEST, starts_at=starts_at, ends_at=ends_at)
 
@@ -95,7 +95,7 @@ class Repeat:
         """Raises RepeatError with every problem. `before`: what was chosen until now, whose times may have passed."""
         problems = dict(_problems(self)) or dict(_passed(self, now, before or Repeat()))
         if not problems and (timing := self.begun(now).timing()):
-            problems = _as_schedule(timing)
+            problems = _as_schedule(timing, now)
         if problems:
             raise RepeatError(problems)
 
@@ -186,8 +186,11 @@ def _passed(one: Repeat, now: datetime, before: Repeat) -> Iterator[tuple[str, s
         yield "end", "This day has passed. Choose a later one, or none."
 
 
-def _as_schedule(timing: Timing) -> dict[str, str]:
+def _as_schedule(timing: Timing, now: datetime) -> dict[str, str]:
+    """What a schedule without a start could have done before now does not count."""
     names = {"cron": "cron", "starts_at": "start", "ends_at": "end", "time_zone": "time_zone"}
+    if not timing.starts_at and timing.ends_at and timing.ends_at > now:
+        timing = replace(timing, starts_at=now)
     try:
         timing.check(monthly=True)
     except ScheduleError as error:
