@@ -2,6 +2,7 @@
 
 from django.urls import reverse
 
+from audiences import activation_log
 from exports import owners
 from exports.models import Purpose, Query
 from exports.owners import Keeper
@@ -9,7 +10,7 @@ from exports.owners import Keeper
 
 def register() -> None:
     owners.register(Purpose.PARENT_SEGMENT, Keeper(page=_parent_segment))
-    owners.register(Purpose.ACTIVATION, Keeper(page=_activation))
+    owners.register(Purpose.ACTIVATION, Keeper(_activation, activation_log.note, activation_log.hint))
 
 
 def _parent_segment(query: Query) -> str:
