@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from audiences import parents
+from audiences import activation_log, parents
 from exports import owners
 from exports.models import Job, JobState, Purpose, Query
 from exports.owners import Keeper
@@ -10,7 +10,7 @@ from exports.owners import Keeper
 
 def register() -> None:
     owners.register(Purpose.PARENT_SEGMENT, Keeper(page=_parent_segment, job_ended=_built))
-    owners.register(Purpose.ACTIVATION, Keeper(page=_activation))
+    owners.register(Purpose.ACTIVATION, Keeper(_activation, activation_log.note, activation_log.hint))
 
 
 def _parent_segment(query: Query) -> str:
