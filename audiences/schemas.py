@@ -28,7 +28,7 @@ def build(definition: Definition, database: str, time_zone: str) -> Schema:
     behaviors = {
         one.name: _behavior(one, types.get((one.database, one.table), {}), columns) for one in _known(definition, types)
     }
-    return Schema(database, CUSTOMERS, columns, behaviors, time_zone)
+    return Schema(database, CUSTOMERS, columns, behaviors, time_zone, master.key)
 
 
 def _others(definition: Definition) -> Iterable[Attributes | Behavior]:
