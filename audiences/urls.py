@@ -1,6 +1,6 @@
 from django.urls import path
 
-from audiences.views import parent_form, parents
+from audiences.views import folders, parent_form, parents, rule_builder, segment, segments
 
 app_name = "audiences"
 urlpatterns = [
@@ -14,4 +14,20 @@ urlpatterns = [
     path("audience-studio/<int:pk>/builds", parents.builds, name="parent_segment_builds"),
     path("audience-studio/<int:pk>/profile", parents.profile, name="parent_segment_profile"),
     path("audience-studio/<int:pk>/delete", parents.delete, name="parent_segment_delete"),
+    path("audience-studio/<int:pk>/segments", segments.segments, name="segments"),
+    path("audience-studio/<int:pk>/segments/new", rule_builder.new, name="segment_new"),
+    path("audience-studio/<int:pk>/segments/builder", rule_builder.builder, name="rule_builder"),
+    path("audience-studio/<int:pk>/segments/count", rule_builder.count, name="rule_count"),
+    path("audience-studio/<int:pk>/segments/sample", rule_builder.sample, name="rule_sample"),
+    path("audience-studio/<int:pk>/folders/new", folders.new, name="folder_new"),
+    path("audience-studio/folders/<int:pk>/rename", folders.rename, name="folder_rename"),
+    path("audience-studio/folders/<int:pk>/move", folders.move, name="folder_move"),
+    path("audience-studio/folders/<int:pk>/delete", folders.delete, name="folder_delete"),
+    path("audience-studio/segments/<int:pk>", segment.segment, name="segment"),
+    path("audience-studio/segments/<int:pk>/count", segment.count, name="segment_count"),
+    path("audience-studio/segments/<int:pk>/sample", segment.sample, name="segment_sample"),
+    path("audience-studio/segments/<int:pk>/edit", rule_builder.edit, name="segment_edit"),
+    path("audience-studio/segments/<int:pk>/duplicate", segments.duplicate, name="segment_duplicate"),
+    path("audience-studio/segments/<int:pk>/move", segments.move, name="segment_move"),
+    path("audience-studio/segments/<int:pk>/delete", segments.delete, name="segment_delete"),
 ]
