@@ -30,4 +30,4 @@ urlpatterns = [
     path(_django(next(iter(by_method.values()))), serving.view_of(by_method)) for by_method in _routes().values()
 ]
 urlpatterns.append(path("api/docs", pages.docs, name="docs"))
-urlpatterns.append(re_path(r"^(?:v3|v4|api)(?:/[\s\S]*)?$", serving.unknown))
+urlpatterns.append(re_path(r"^(?:v3|v4|api|audiences|entities)(?:/[\s\S]*)?$", serving.unknown))

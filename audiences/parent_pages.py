@@ -88,7 +88,7 @@ def rows(found: list[ParentSegment], now: datetime) -> list[Row]:
     last = Job.objects.filter(query=OuterRef("query")).order_by("-pk").values("pk")[:1]
     latest = dict(ParentSegment.objects.filter(pk__in=pks).values_list("pk", Subquery(last)))
     jobs = Job.objects.defer(*_LARGE).in_bulk([job for job in latest.values() if job])
-    customers = _customers(found)
+    customers = customers_of(found)
     segments = _counted(Segment.objects.filter(parent_segment__in=pks), "parent_segment")
     sent = _counted(Activation.objects.filter(segment__parent_segment__in=pks), "segment__parent_segment")
     made = []
@@ -226,7 +226,7 @@ def _origins(definition: Definition) -> dict[str, tuple[str, str]]:
     return {column.name: origin for column, origin in columns}
 
 
-def _customers(found: list[ParentSegment]) -> dict[str, int]:
+def customers_of(found: list[ParentSegment]) -> dict[str, int]:
     """{database: rows of its customer table}"""
     names = [parent.database_name for parent in found]
     tables = with_sums(Table.objects.filter(database__name__in=names, name=CUSTOMERS))
