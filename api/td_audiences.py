@@ -15,6 +15,7 @@ from exports.schedules import settings_of
 from exports.timing import Timing
 
 Json = dict[str, Any]
+Join = tuple[str, str, str, str]
 _TABLE = {"parentDatabaseName": TEXT, "parentTableName": TEXT}
 _JOIN = {**_TABLE, "parentKeyColumn": TEXT, "foreignKeyColumn": TEXT}
 MASTER = record(**_TABLE, keyColumn=TEXT)
@@ -77,9 +78,9 @@ def _join(one: Attributes | Behavior) -> Json:
 
 def definition(given: Mapping[str, Any], before: Definition | None = None) -> Definition:
     """What a call gives of it; the rest is as `before`. Raises ApiError where it has another form."""
-    master = _master(given["master"]) if given.get("master") is not None else before and before.master
-    if master is None:
+    if given.get("master") is None and before is None:
         raise invalid("master", "is required")
+    master = before.master if before and given.get("master") is None else _master(given["master"])
     attributes, behaviors = given.get("attributes"), given.get("behaviors")
     return Definition(
         master,
@@ -99,13 +100,15 @@ def _master(data: Any) -> Master:
 
 def _grouped(data: Any, master: Master) -> tuple[Attributes, ...]:
     """Attributes of one table that are joined in one way, and stand under one heading, belong together."""
-    found: dict[tuple[str, ...], list[Column]] = {}
+    found: dict[Join, dict[str, list[Column]]] = {}
     for path, one in _listed("attributes", data):
         source = _text(path, one, "parentColumn")
         name = _text(path, one, "matrixColumnName", _text(path, one, "name", source))
-        key = (*_joined(path, one, master), _text(path, one, "groupingName", ""))
-        found.setdefault(key, []).append(Column(source, name))
-    return tuple(Attributes(*key[:4], tuple(columns), key[4]) for key, columns in found.items())
+        groups = found.setdefault(_joined(path, one, master), {})
+        groups.setdefault(_text(path, one, "groupingName", ""), []).append(Column(source, name))
+    return tuple(
+        Attributes(*join, tuple(columns), group) for join, groups in found.items() for group, columns in groups.items()
+    )
 
 
 def _read_behaviors(data: Any, master: Master) -> tuple[Behavior, ...]:
@@ -124,7 +127,7 @@ def _read_behavior(path: str, one: Json, master: Master) -> Behavior:
     return Behavior(_text(path, one, "name"), *_joined(path, one, master), time, columns)
 
 
-def _joined(path: str, one: Json, master: Master) -> tuple[str, str, str, str]:
+def _joined(path: str, one: Json, master: Master) -> Join:
     """(database, table, its key, the master's column)"""
     database, table = _text(path, one, "parentDatabaseName"), _text(path, one, "parentTableName")
     return database, table, _text(path, one, "parentKeyColumn"), _text(path, one, "foreignKeyColumn", master.key)

@@ -15,9 +15,10 @@ from api.errors import ApiError, all_invalid, invalid
 from api.views.audiences import ID, TAG, recompiled
 from audiences import compiled, counting, segments
 from audiences.counting import NotBuilt
+from audiences.folders import NameTaken
 from audiences.models import Folder, ParentSegment, Segment
 from audiences.rules.problems import RuleError
-from audiences.segments import Conflict, Counted, Draft, NameTaken
+from audiences.segments import Conflict, Counted, Draft
 from exports.errors import NotPossible
 from warehouse.engines.base import Cancelled, EngineError
 
