@@ -241,6 +241,6 @@ def _widget(name: str, tables: list[Any], columns: Types) -> forms.Widget:
     )
 
 
-def _options(options: list[tuple[str, str]], value: Any) -> SafeString:
+def _options(options: Any, value: Any) -> SafeString:
     rows = ((key, mark_safe(" selected") if key == value else "", label) for key, label in options)
     return format_html_join("", '<option value="{}"{}>{}</option>', rows)
