@@ -1,8 +1,18 @@
 from django.urls import path
 
-from audiences.views import parent_form, parents
+from audiences.views import (
+    activation_wizard,
+    activations,
+    folders,
+    parent_form,
+    parents,
+    rule_builder,
+    segment,
+    segments,
+)
 
 app_name = "audiences"
+ACTIVATION = "audience-studio/segments/<int:pk>/activations/new"
 urlpatterns = [
     path("audience-studio", parents.parent_segments, name="parent_segments"),
     path("audience-studio/new", parent_form.new, name="parent_segment_new"),
@@ -14,4 +24,33 @@ urlpatterns = [
     path("audience-studio/<int:pk>/builds", parents.builds, name="parent_segment_builds"),
     path("audience-studio/<int:pk>/profile", parents.profile, name="parent_segment_profile"),
     path("audience-studio/<int:pk>/delete", parents.delete, name="parent_segment_delete"),
+    path("audience-studio/<int:pk>/segments", segments.segments, name="segments"),
+    path("audience-studio/<int:pk>/segments/new", rule_builder.new, name="segment_new"),
+    path("audience-studio/<int:pk>/segments/builder", rule_builder.builder, name="rule_builder"),
+    path("audience-studio/<int:pk>/segments/count", rule_builder.count, name="rule_count"),
+    path("audience-studio/<int:pk>/segments/sample", rule_builder.sample, name="rule_sample"),
+    path("audience-studio/<int:pk>/folders/new", folders.new, name="folder_new"),
+    path("audience-studio/folders/<int:pk>/rename", folders.rename, name="folder_rename"),
+    path("audience-studio/folders/<int:pk>/move", folders.move, name="folder_move"),
+    path("audience-studio/folders/<int:pk>/delete", folders.delete, name="folder_delete"),
+    path("audience-studio/segments/<int:pk>", segment.segment, name="segment"),
+    path("audience-studio/segments/<int:pk>/count", segment.count, name="segment_count"),
+    path("audience-studio/segments/<int:pk>/sample", segment.sample, name="segment_sample"),
+    path("audience-studio/segments/<int:pk>/edit", rule_builder.edit, name="segment_edit"),
+    path("audience-studio/segments/<int:pk>/duplicate", segments.duplicate, name="segment_duplicate"),
+    path("audience-studio/segments/<int:pk>/move", segments.move, name="segment_move"),
+    path("audience-studio/segments/<int:pk>/delete", segments.delete, name="segment_delete"),
+    path("activations", activations.overview, name="activations"),
+    path("activations/<int:pk>", activations.activation, name="activation"),
+    path("activations/<int:pk>/run", activations.run, name="activation_run"),
+    path("activations/<int:pk>/pause", activations.pause, name="activation_pause"),
+    path("activations/<int:pk>/resume", activations.resume, name="activation_resume"),
+    path("activations/<int:pk>/duplicate", activations.duplicate, name="activation_duplicate"),
+    path("activations/<int:pk>/delete", activations.delete, name="activation_delete"),
+    path("activations/<int:pk>/edit", activation_wizard.edit, name="activation_edit"),
+    path("activations/<int:pk>/edit/checklist", activation_wizard.edit_checklist, name="activation_edit_checklist"),
+    path("activations/<int:pk>/edit/<slug:step>", activation_wizard.edit, name="activation_edit_step"),
+    path(ACTIVATION, activation_wizard.new, name="activation_new"),
+    path(f"{ACTIVATION}/checklist", activation_wizard.new_checklist, name="activation_new_checklist"),
+    path(f"{ACTIVATION}/<slug:step>", activation_wizard.new, name="activation_new_step"),
 ]

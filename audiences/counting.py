@@ -1,0 +1,122 @@
+"""Counts and samples of a rule while someone edits it: in the query engine, within the limits of a preview.
+
+Of one person one count runs at a time: the newest wins, whichever process it runs in.
+"""
+
+import hashlib
+import json
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core import signing
+from django.db.models import Sum
+from django.utils import timezone
+
+from accounts.models import User
+from audiences.models import ParentSegment
+from audiences.schemas import CUSTOMERS
+from audiences.segments import Counted
+from exports import grid, preview
+from exports.masking import personal_columns
+from exports.models import EngineType
+from exports.texts import Text
+from warehouse.cells import Cell
+from warehouse.models import Database, TableFile
+
+SAMPLE_ROWS = 20
+Json = dict[str, Any]
+
+
+class NotBuilt(Exception):
+    """The parent segment has no customers' table yet."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """`count` of `total` customers; `seconds`: how long it took."""
+
+    count: int
+    total: int
+    seconds: float
+
+    @property
+    def percent(self) -> float:
+        return 100 * self.count / self.total if self.total else 0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`columns`: (name, SQL type) each; personal data in `rows` is masked."""
+
+    columns: list[tuple[str, str]]
+    rows: list[list[Cell]]
+
+
+def count(parent: ParentSegment, sql: str, *, user: User) -> Count:
+    """sql: of audiences.compiled, one row with the number of customers. Raises NotBuilt, Cancelled if the same person counts anew meanwhile, and every other EngineError."""
+    total = customers(parent)
+    if total is None:
+        raise NotBuilt
+    started = time.monotonic()
+    found = preview.preview(_text(parent, sql), user=user, ticket=_turn(user, "count"))
+    return Count(found.table.column(0)[0].as_py(), total, time.monotonic() - started)
+
+
+def sample(parent: ParentSegment, sql: str, *, user: User) -> Sample:
+    """The first SAMPLE_ROWS of what it finds. Raises as `count`."""
+    if customers(parent) is None:
+        raise NotBuilt
+    found = preview.preview(_text(parent, sql), user=user, ticket=_turn(user, "sample"))
+    personal = personal_columns(found.table.column_names)
+    return Sample(found.columns, grid.rows(found.table.slice(0, SAMPLE_ROWS), personal=personal, reveal=False))
+
+
+def customers(parent: ParentSegment) -> int | None:
+    """How many it has as it was built last; None if it never was."""
+    where = {"table__database__name": parent.database_name, "table__name": CUSTOMERS, "retired_at": None}
+    rows: int | None = TableFile.objects.filter(**where).aggregate(rows=Sum("rows"))["rows"]
+    return rows
+
+
+def seal(parent: ParentSegment, rule: Json, found: Count) -> str:
+    """The count for the form: whoever saves this very rule has it counted."""
+    return signing.dumps([parent.pk, _digest(rule), found.count, timezone.now().timestamp()], salt="count")
+
+
+def unseal(text: str, parent: ParentSegment, rule: Json) -> Counted | None:
+    """What `seal` gave, if it is about this rule."""
+    try:
+        pk, digest, found, at = signing.loads(text, salt="count")
+    except signing.BadSignature:
+        return None
+    same = (pk, digest) == (parent.pk, _digest(rule))
+    return Counted(found, datetime.fromtimestamp(at, UTC)) if same else None
+
+
+def _digest(rule: Json) -> str:
+    return hashlib.sha256(json.dumps(rule, sort_keys=True).encode()).hexdigest()
+
+
+def _text(parent: ParentSegment, sql: str) -> Text:
+    zone = parent.query.time_zone if parent.query else "UTC"
+    return Text(Database.objects.get(name=parent.database_name), sql, zone, EngineType.DUCKDB)
+
+
+def _turn(user: User, what: str) -> str:
+    """A ticket of its own, after what this person runs still was asked to stop."""
+    path = Path(settings.DATA_DIR) / "previews" / f"{what}-of-{user.pk}"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        preview.cancel(user=user, ticket=path.read_text())
+    except FileNotFoundError:
+        pass
+    ticket = secrets.token_hex(16)
+    new = path.with_suffix(f".{ticket}")
+    new.write_text(ticket)
+    new.replace(path)
+    return ticket
