@@ -169,7 +169,9 @@ class ScheduleForm(_Quiet):
     )
     on_success = forms.BooleanField(required=False, label="Success", help_text="Each run that succeeds")
     on_failure = forms.BooleanField(
-        required=False, label="Failure", help_text="Runs that fail, many rejects, and a schedule that is disabled by that"
+        required=False,
+        label="Failure",
+        help_text="Runs that fail, many rejects, and a schedule that is disabled by that",
     )
 
     def __init__(self, raw: Raw, *, before: Repeat | None, judged: bool) -> None:

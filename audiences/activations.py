@@ -1,29 +1,26 @@
 """Activations: what people do with them. What an activation's query is follows from it, from its segment's rule and
 from the parent segment; `recompile` brings that up to date."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from sqlglot import exp
 
 from accounts.models import User
 from audiences import compiled, output_sql, outputs, repeats, schemas
+from audiences.compiled import Rules
 from audiences.models import Activation, ParentSegment, Segment
 from audiences.output_sql import Names
 from audiences.outputs import Outputs, OutputsError
 from audiences.repeats import Repeat
-from audiences.rules.parsing import RuleError
-from audiences.rules.schema import Schema
+from audiences.rules.problems import RuleError
 from exports import queries, schedules
 from exports.errors import NotPossible
 from exports.models import EngineType, Job, Purpose, Query
 from exports.notify import rules
 from exports.notify.models import Rule
 from exports.queries import Draft, NameTaken
-from exports.schedule_models import Schedule
 from exports.targets import Target
 from exports.texts import Text
 from warehouse.models import Database, Table
@@ -81,11 +78,11 @@ def of(activation: Activation) -> Wanted:
 # --- SQL ----------------------------------------------------------------------------------------------------------
 
 
-def sql_of(segment: Segment, chosen: Outputs, schema: Schema | None = None) -> str:
+def select(segment: Segment, chosen: Outputs, rules_of: Rules | None = None) -> exp.Select:
     """What sends the segment so. Raises OutputsError, RuleError."""
-    schema = schema or schemas.of(segment.parent_segment)
+    rules_of = rules_of or Rules(segment.parent_segment)
     names = Names(segment.pk, segment.name, segment.parent_segment_id)
-    return compiled.sql(compiled.select(segment, output_sql.expressions(chosen, schema, names)))
+    return rules_of.select(segment, output_sql.expressions(chosen, rules_of.schema, names))
 
 
 def text_of(segment: Segment, sql: str) -> Text:
@@ -103,12 +100,13 @@ def recompile(parent: ParentSegment, *, user: User | None = None) -> list[Activa
     """Bring the SQL of the parent segment's activations up to date. → those that changed. Raises NotCompiled, and then
     changes nothing."""
     found = Activation.objects.filter(segment__parent_segment=parent).select_related("segment", "query")
-    schema, changed, problems = schemas.of(parent), [], {}
+    rules_of, changed, problems = Rules(parent), list[Activation](), dict[Activation, str]()
     with transaction.atomic():
         for activation in found.order_by("pk"):
             activation.segment.parent_segment = parent
             try:
-                text = text_of(activation.segment, sql_of(activation.segment, outputs.of(activation), schema))
+                found_sql = compiled.sql(select(activation.segment, outputs.of(activation), rules_of))
+                text = text_of(activation.segment, found_sql)
             except (OutputsError, RuleError) as error:
                 problems[activation] = str(error)
                 continue
@@ -154,7 +152,7 @@ def update(activation: Activation, wanted: Wanted, *, user: User) -> bool:
 
 
 def _draft(segment: Segment, wanted: Wanted) -> Draft:
-    text = text_of(segment, sql_of(segment, wanted.outputs))
+    text = text_of(segment, compiled.sql(select(segment, wanted.outputs)))
     return Draft(wanted.name, text, wanted.target, schedule=wanted.repeat.timing())
 
 
@@ -208,7 +206,9 @@ def run_now(activation: Activation, *, user: User) -> Job:
     """Run it once, beside its schedule. Raises NotPossible."""
     parent = activation.segment.parent_segment
     if not built(parent):
-        raise NotPossible(f"The parent segment {parent.name} has not been built yet: build it, then run the activation.")
+        raise NotPossible(
+            f"The parent segment {parent.name} has not been built yet: build it, then run the activation."
+        )
     return schedules.run_now(activation.query, user=user)
 
 

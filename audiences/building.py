@@ -4,19 +4,16 @@ One row a key. Rows whose key is NULL are left out; of several rows with one key
 taken, and of those with the same `time`, or in a table without one, always the same one, by a digest of its values.
 """
 
-import re
-
 from sqlglot import exp
 
 from audiences.definitions import Attributes, Definition, Master
-from audiences.rules.schema import Kind, kind_of
+from audiences.rules.keys import comparable
 from audiences.schemas import TableTypes, Types
 
 REPORT = "build_report"
 TIME = "time"
 _ROW = "t"
 _KEY = "join key"  # no column of a parent segment can have this name
-_WHOLE = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
 
 
 class CannotBuild(Exception):
@@ -36,12 +33,13 @@ def text(definition: Definition, types: TableTypes) -> str:
 
 
 def customers(definition: Definition, types: TableTypes) -> exp.Select:
-    """All columns of the master table, then those of the attribute tables."""
+    """All columns of the master table, but what came later under the name of an attribute, then the attributes."""
     master, held = definition.master, _of(definition.master, types)
-    key = exp.column(master.key, table=_ROW, quoted=True)
-    base = _one_row_a_key(master, key, {name: name for name in held}, held)
-    found = exp.select(*(exp.column(name, table="master", quoted=True) for name in held))
-    found = found.from_(exp.to_identifier("master", quoted=True)).with_(_named("master"), as_=base)
+    attributes = {column.name for one in definition.attributes for column in one.columns}
+    names = [name for name in held if name not in attributes]
+    base = _one_row_a_key(master, exp.column(master.key, table=_ROW, quoted=True), {name: name for name in held}, held)
+    found = exp.select(*(exp.column(name, table="master", quoted=True) for name in names))
+    found = found.from_(_named("master")).with_(_named("master"), as_=base)
     for number, one in enumerate(definition.attributes, 1):
         found = _joined(found, number, one, held, _of(one, types))
     return found
@@ -53,39 +51,33 @@ def report(definition: Definition, types: TableTypes) -> exp.Query:
     held = _of(definition.master, types)
     parts = [_counted(0, definition.master, exp.column(definition.master.key, table=_ROW, quoted=True))]
     for number, one in enumerate(definition.attributes, 1):
-        common = common_type(_of(one, types)[one.key], held[one.parent_key])
-        parts.append(_counted(number, one, _as(exp.column(one.key, table=_ROW, quoted=True), common)))
+        parts.append(_counted(number, one, _keys(one, held, _of(one, types))[1]))
     whole: exp.Query = parts[0]
     for part in parts[1:]:
         whole = exp.union(whole, part, distinct=False)
     return whole
 
 
-def common_type(one: str, other: str) -> str:
-    """What keys of these two types are compared as; "" for as they are. Whole numbers are compared exactly, other
-    numbers of two types as DOUBLE, and what is of two kinds as text."""
-    if one == other or (_WHOLE.fullmatch(one) and _WHOLE.fullmatch(other)):
-        return ""
-    return "DOUBLE" if {kind_of(one), kind_of(other)} == {Kind.NUMBER} else "VARCHAR"
-
-
 def _joined(found: exp.Select, number: int, one: Attributes, master: Types, held: Types) -> exp.Select:
-    name, common = f"attributes_{number}", common_type(held[one.key], master[one.parent_key])
-    key = _as(exp.column(one.key, table=_ROW, quoted=True), common)
+    name = f"attributes_{number}"
+    mine, key = _keys(one, master, held)
     rows = _one_row_a_key(one, key, {column.name: column.source for column in one.columns}, held)
     rows = rows.select(exp.alias_(key.copy(), _KEY, quoted=True), append=True)
-    mine = _as(exp.column(one.parent_key, table="master", quoted=True), common)
     found = found.select(*(exp.column(column.name, table=name, quoted=True) for column in one.columns))
     joined = exp.EQ(this=mine, expression=exp.column(_KEY, table=name, quoted=True))
-    return found.join(exp.to_identifier(name, quoted=True), on=joined, join_type="left").with_(_named(name), as_=rows)
+    return found.join(_named(name), on=joined, join_type="left").with_(_named(name), as_=rows)
 
 
-def _one_row_a_key(part: Master | Attributes, key: exp.Expression, columns: dict[str, str], held: Types) -> exp.Select:
+def _keys(one: Attributes, master: Types, held: Types) -> tuple[exp.Expr, exp.Expr]:
+    """(the master's column, the attribute table's key), as they are compared."""
+    mine = exp.column(one.parent_key, table="master", quoted=True)
+    return comparable(mine, master[one.parent_key], exp.column(one.key, table=_ROW, quoted=True), held[one.key])
+
+
+def _one_row_a_key(part: Master | Attributes, key: exp.Expr, columns: dict[str, str], held: Types) -> exp.Select:
     """`columns`: {name: column of the table}."""
     sources = [exp.column(source, table=_ROW, quoted=True) for source in columns.values()]
-    order: list[exp.Expression] = [
-        exp.Ordered(this=exp.func("HASH", *(each.copy() for each in sources)), nulls_first=False)
-    ]
+    order: list[exp.Expr] = [exp.Ordered(this=exp.func("HASH", *(each.copy() for each in sources)), nulls_first=False)]
     if TIME in held:
         time = exp.column(TIME, table=_ROW, quoted=True)
         order.insert(0, exp.Ordered(this=time, desc=True, nulls_first=False))
@@ -96,7 +88,7 @@ def _one_row_a_key(part: Master | Attributes, key: exp.Expression, columns: dict
     return rows
 
 
-def _counted(number: int, part: Master | Attributes, key: exp.Expression) -> exp.Select:
+def _counted(number: int, part: Master | Attributes, key: exp.Expr) -> exp.Select:
     every, keyed = exp.Count(this=exp.Star()), exp.Count(this=key.copy())
     different = exp.Count(this=exp.Distinct(expressions=[key.copy()]))
     return exp.select(
@@ -129,7 +121,7 @@ def _of(part: Master | Attributes, types: TableTypes) -> Types:
         raise CannotBuild(f"There is no table {part.database}.{part.table}.") from error
 
 
-def _table(part: Master | Attributes) -> exp.Expression:
+def _table(part: Master | Attributes) -> exp.Expr:
     return exp.alias_(exp.table_(part.table, db=part.database, quoted=True), _ROW, quoted=True, table=True)
 
 
@@ -137,9 +129,5 @@ def _named(name: str) -> exp.Identifier:
     return exp.to_identifier(name, quoted=True)
 
 
-def _as(key: exp.Expression, common: str) -> exp.Expression:
-    return exp.cast(key, common, dialect="duckdb") if common else key
-
-
-def _not_null(key: exp.Expression) -> exp.Expression:
+def _not_null(key: exp.Expr) -> exp.Expr:
     return exp.Not(this=exp.Is(this=key.copy(), expression=exp.Null()))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from audiences.definitions import Attributes, Behavior, Column, Definition, Master
-from audiences.rules.schema import Kind, kind_of
+from audiences.rules.schema import Kind, kind_of, source_name
 from audiences.schemas import TableTypes, Types
 
 Problems = dict[str, str]
@@ -17,11 +17,6 @@ TIME = "time"
 def problems(definition: Definition, types: TableTypes, *, own: str = "") -> Problems:
     """Empty for a definition that can be built. `types`: of all tables; `own`: the parent segment's own database."""
     return dict(_problems(definition, types, own))
-
-
-def rule_name(behavior: str) -> str:
-    """What rules call a behavior: "Store visits" → "behavior_store_visits"."""
-    return "behavior_" + re.sub(r"\W", "_", behavior.lower())
 
 
 def free_name(wanted: str, table: str, taken: set[str]) -> str:
@@ -54,7 +49,7 @@ def _behaviors(definition: Definition, master: Types, types: TableTypes, own: st
     for number, one in enumerate(definition.behaviors):
         path, held = f"behaviors.{number}", types.get((one.database, one.table), {})
         yield from _name(f"{path}.name", one, names)
-        names.setdefault(rule_name(one.name), one.name)
+        names.setdefault(source_name(one.name), one.name)
         yield from _joined(path, one, definition.master, master, types, own)
         yield from _time(f"{path}.time", one, held)
         yield from _columns(path, one, held, set(), {})
@@ -107,10 +102,13 @@ def _name(path: str, one: Behavior, names: dict[str, str]) -> Iterator[tuple[str
         yield path, "Use at least one letter or digit: rules call the behavior by these."
     elif len(one.name) > 100:
         yield path, "Use at most 100 characters."
-    elif other := names.get(rule_name(one.name)):
-        free = next(f"{one.name} {n}" for n in range(2, len(names) + 3) if rule_name(f"{one.name} {n}") not in names)
+    elif other := names.get(source_name(one.name)):
+        free = next(f"{one.name} {n}" for n in range(2, len(names) + 3) if source_name(f"{one.name} {n}") not in names)
         also = "" if other == one.name else f", as “{other}” is"
-        yield path, f"Rules would call it {rule_name(one.name)}{also}: no two may be called the same. “{free}” is free."
+        yield (
+            path,
+            f"Rules would call it {source_name(one.name)}{also}: no two may be called the same. “{free}” is free.",
+        )
 
 
 def _columns(

@@ -18,7 +18,6 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import User
-from audiences import compiled
 from audiences.models import ParentSegment
 from audiences.schemas import CUSTOMERS
 from audiences.segments import Counted
@@ -29,6 +28,7 @@ from exports.texts import Text
 from warehouse.cells import Cell
 from warehouse.models import Database, TableFile
 
+SAMPLE_ROWS = 20
 Json = dict[str, Any]
 
 
@@ -57,24 +57,23 @@ class Sample:
     rows: list[list[Cell]]
 
 
-def count(parent: ParentSegment, rule: Json, *, user: User) -> Count:
-    """Raises NotBuilt, Cancelled if the same person counts anew meanwhile, and every other EngineError."""
+def count(parent: ParentSegment, sql: str, *, user: User) -> Count:
+    """sql: of audiences.compiled, one row with the number of customers. Raises NotBuilt, Cancelled if the same person counts anew meanwhile, and every other EngineError."""
     total = customers(parent)
     if total is None:
         raise NotBuilt
     started = time.monotonic()
-    found = preview.preview(_text(parent, compiled.count_sql(parent, rule)), user=user, ticket=_turn(user, "count"))
+    found = preview.preview(_text(parent, sql), user=user, ticket=_turn(user, "count"))
     return Count(found.table.column(0)[0].as_py(), total, time.monotonic() - started)
 
 
-def sample(parent: ParentSegment, rule: Json, *, user: User) -> Sample:
-    """Raises as `count`."""
+def sample(parent: ParentSegment, sql: str, *, user: User) -> Sample:
+    """The first SAMPLE_ROWS of what it finds. Raises as `count`."""
     if customers(parent) is None:
         raise NotBuilt
-    text = _text(parent, compiled.sample_sql(parent, rule))
-    found = preview.preview(text, user=user, ticket=_turn(user, "sample"))
+    found = preview.preview(_text(parent, sql), user=user, ticket=_turn(user, "sample"))
     personal = personal_columns(found.table.column_names)
-    return Sample(found.columns, grid.rows(found.table, personal=personal, reveal=False))
+    return Sample(found.columns, grid.rows(found.table.slice(0, SAMPLE_ROWS), personal=personal, reveal=False))
 
 
 def customers(parent: ParentSegment) -> int | None:

@@ -16,7 +16,11 @@ class FolderChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # not sub
         self.paths = folders.paths(parent)
         error = {"invalid_choice": "This folder does not exist any more. Choose another one."}
         super().__init__(
-            Folder.objects.filter(parent_segment=parent), required=False, empty_label=None, error_messages=error, **kwargs
+            Folder.objects.filter(parent_segment=parent),
+            required=False,
+            empty_label=None,
+            error_messages=error,
+            **kwargs,
         )
         self.choices = [("", "No folder (top)"), *self.paths.items()]
         self.note = "Where it stands in the tree"

@@ -6,10 +6,9 @@ from typing import Any
 from django.urls import reverse
 
 from audiences import schemas
-from audiences.checking import rule_name
 from audiences.definitions import Definition
 from audiences.models import ParentSegment, Segment
-from audiences.rules.schema import Schema
+from audiences.rules.schema import Schema, source_name
 from warehouse import usage
 from warehouse.usage import Use
 
@@ -51,8 +50,8 @@ def _names(schema: Schema) -> dict[Name, str]:
     """Each with what people call it."""
     names = {("", column): f"The column “{column}”" for column in schema.columns}
     for name, behavior in schema.behaviors.items():
-        names[rule_name(name), ""] = f"The behavior “{name}”"
-        names |= {(rule_name(name), column): f"The column “{column}” of “{name}”" for column in behavior.columns}
+        names[source_name(name), ""] = f"The behavior “{name}”"
+        names |= {(source_name(name), column): f"The column “{column}” of “{name}”" for column in behavior.columns}
     return names
 
 

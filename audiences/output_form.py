@@ -80,7 +80,9 @@ class OutputForm:
     @property
     def strings(self) -> list[Line]:
         lines = zip(_lines(self.raw, OF_STRINGS), self.outputs.strings, strict=True)
-        return [self._line("strings", n, values, values["name"], says=one.says) for n, (values, one) in enumerate(lines)]
+        return [
+            self._line("strings", n, values, values["name"], says=one.says) for n, (values, one) in enumerate(lines)
+        ]
 
     def _line(self, part: str, index: int, values: dict[str, str], output: str, **more: Any) -> Line:
         mine = [one for one in self.problems if (one.part, one.index) == (part, index)]

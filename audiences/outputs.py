@@ -20,7 +20,13 @@ from audiences.rules.schema import Schema
 from exports.exporter.mapping import is_constant
 from exports.targets import MAX_CONSTANT
 
-STRING, TIMESTAMP, SEGMENT_ID, SEGMENT_NAME, AUDIENCE_ID = "String", "Timestamp", "SegmentId", "SegmentName", "AudienceId"
+STRING, TIMESTAMP, SEGMENT_ID, SEGMENT_NAME, AUDIENCE_ID = (
+    "String",
+    "Timestamp",
+    "SegmentId",
+    "SegmentName",
+    "AudienceId",
+)
 LABELS = {
     STRING: "String",
     TIMESTAMP: "Timestamp",

@@ -1,8 +1,11 @@
 """Which pages show what the queries of Audience Studio belong to: told to `exports.owners`."""
 
+import contextlib
+
 from django.urls import reverse
 
-from audiences import activation_log, parents
+from audiences import activation_log, activations, parents
+from audiences.activations import NotCompiled
 from exports import owners
 from exports.models import Job, JobState, Purpose, Query
 from exports.owners import Keeper
@@ -18,9 +21,12 @@ def _parent_segment(query: Query) -> str:
 
 
 def _built(job: Job) -> None:
-    """The next build takes the columns that the master table has now."""
-    if job.state == JobState.SUCCESS and job.query:
+    """The next build takes the columns that the master table has now; activations take those of this one."""
+    if job.query:
         parents.refresh(job.query.parent_segment, user=None)
+    if job.query and job.state == JobState.SUCCESS:
+        with contextlib.suppress(NotCompiled):  # their SQL stays as it is, and their next run says what is missing
+            activations.recompile(job.query.parent_segment)
 
 
 def _activation(query: Query) -> str:

@@ -99,7 +99,7 @@ class PartForm(forms.Form):
         self.path, self.part, self.held = path, part, held
         self.lines = [] if path == "master" else [*_lines(part, held)]
         self.columns_error = ""
-        for name in part.values:
+        for name in parts.KINDS.get(path.partition(".")[0], parts.MASTER):
             self.fields[name] = _field(path, name, tables, held, master)
 
     @property
@@ -241,6 +241,6 @@ def _widget(name: str, tables: list[Any], columns: Types) -> forms.Widget:
     )
 
 
-def _options(options: list[tuple[str, str]], value: Any) -> SafeString:
+def _options(options: Any, value: Any) -> SafeString:
     rows = ((key, mark_safe(" selected") if key == value else "", label) for key, label in options)
     return format_html_join("", '<option value="{}"{}>{}</option>', rows)

@@ -210,8 +210,8 @@ def _behaviors(parent: ParentSegment) -> list[dict[str, Any]]:
     definition = Definition.from_json(parent.definition)
     names = {(one.database, one.table) for one in definition.behaviors}
     known = Table.objects.filter(database__name__in={d for d, _ in names}, name__in={t for _, t in names})
-    found = with_sums(known).values_list("database__name", "name", "rows") if names else []
-    rows = {(database, name): n for database, name, n in found}
+    found: Any = with_sums(known).select_related("database") if names else []
+    rows = {(table.database.name, table.name): table.rows for table in found}
     return [
         {"behavior": one, "rows": rows.get((one.database, one.table)), "columns": [c.name for c in one.columns]}
         for one in definition.behaviors
@@ -229,8 +229,8 @@ def _origins(definition: Definition) -> dict[str, tuple[str, str]]:
 def customers_of(found: list[ParentSegment]) -> dict[str, int]:
     """{database: rows of its customer table}"""
     names = [parent.database_name for parent in found]
-    tables = with_sums(Table.objects.filter(database__name__in=names, name=CUSTOMERS))
-    return dict(tables.values_list("database__name", "rows"))
+    tables: Any = with_sums(Table.objects.filter(database__name__in=names, name=CUSTOMERS)).select_related("database")
+    return {table.database.name: table.rows for table in tables}
 
 
 def _counted(things: Any, by: str) -> dict[int, int]:
@@ -251,6 +251,6 @@ def _next(schedule: Any, now: datetime) -> schedule_words.Upcoming | None:
     if not schedule or not schedule.enabled:
         return None
     try:
-        return schedule_words.upcoming(timing.of(schedule), now, 1)[0]
+        return schedule_words.upcoming(timing.of(schedule), now)[0]
     except (ScheduleError, IndexError):
         return None

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.models import User
-from audiences import building, losses, schemas
+from audiences import activations, building, losses, schemas
 from audiences.definitions import Definition
 from audiences.models import ParentSegment
 from audiences.schemas import CUSTOMERS
@@ -59,7 +59,7 @@ def create(plan: Plan, *, user: User, request: HttpRequest | None = None) -> tup
 def update(parent: ParentSegment, plan: Plan, *, base: str, user: User) -> Job | None:
     """Save over the state `base` (see `state`). → the job that builds it anew, if what is built has changed.
 
-    Raises Conflict, NameTaken, CannotBuild, and InUse where a segment or an activation names what goes.
+    Raises Conflict, NameTaken, CannotBuild, InUse where a segment or an activation names what goes, and NotCompiled.
     """
     with transaction.atomic():
         locked = ParentSegment.objects.select_for_update(of=("self",)).get(pk=parent.pk)
@@ -69,6 +69,7 @@ def update(parent: ParentSegment, plan: Plan, *, base: str, user: User) -> Job |
         _store(locked, plan, user)
         parent.refresh_from_db()
         changed = _rewrite(parent, plan, user)
+        activations.recompile(parent, user=user)
         return build(parent, user=user) if changed else None
 
 

@@ -159,7 +159,7 @@ def _suggested(one: Part, master: Part, names: set[str], types: TableTypes) -> P
     if "time" in values:
         values |= {"time": _kept(TIME, held), "name": values["name"] or _titled(one.table[1])}
     taken = [name for name in held if name not in {values["key"], TIME}]
-    called = {}
+    called: dict[str, str] = {}
     for name in taken:
         called[name] = checking.free_name(name, one.table[1], names | set(called.values()))
     return Part(values, one.values["table"], frozenset(taken), called)

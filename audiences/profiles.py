@@ -26,6 +26,7 @@ from warehouse.models import Table
 SECONDS = 60
 TOP = 5
 MANY = 50_000  # of so many different values none is frequent enough to be told
+FEW, RARE = 100, 100  # nor where there are more than FEW, and the most frequent one has less than 1 in RARE
 LONGEST = 200  # characters of a value
 MEASURED = 100  # columns
 
@@ -55,7 +56,7 @@ def sql(database: str, columns: list[list[str]]) -> str:
     """Rows of (column's number, value as text or NULL, customers, different values or NULL): for each column one
     without a value, which counts all that have one, then its most frequent values. Column -1 counts the customers."""
     facts = exp.select(exp.alias_(exp.Count(this=exp.Star()), "n")).from_(_table(database))
-    parts = [_row(-1, "n", "n")]
+    parts: list[exp.Expr] = [_row(-1, "n", "n")]
     for number, (name, _) in enumerate(columns):
         column = exp.column(name, table=CUSTOMERS, quoted=True)
         facts = facts.select(
@@ -63,9 +64,10 @@ def sql(database: str, columns: list[list[str]]) -> str:
             exp.alias_(exp.func("APPROX_COUNT_DISTINCT", column.copy(), dialect="duckdb"), f"d_{number}"),
         )
         parts += [_row(number, f"n_{number}", f"d_{number}"), _top(database, number, column)]
-    whole: exp.Query = parts[0]
+    whole = parts[0]
     for part in parts[1:]:
         whole = exp.Union(this=whole, expression=part, distinct=False)
+    assert isinstance(whole, exp.Query)
     return whole.with_("facts", as_=facts, materialized=True).sql(dialect="duckdb")
 
 
@@ -76,7 +78,7 @@ def _row(number: int, counted: str, distinct: str) -> exp.Select:
     return exp.select(*(exp.alias_(each, name) for each, name in zip(shown, names, strict=True))).from_("facts")
 
 
-def _top(database: str, number: int, column: exp.Column) -> exp.Expression:
+def _top(database: str, number: int, column: exp.Column) -> exp.Expr:
     few = exp.select(f"d_{number}").from_("facts").subquery()
     counted = (
         exp.select(exp.alias_(column.copy(), "value"), exp.alias_(exp.Count(this=exp.Star()), "customers"))
@@ -106,16 +108,26 @@ def _measured(parent: ParentSegment, columns: list[list[str]], user: User) -> Js
     )
     with run as result:
         rows = [row for batch in result for row in zip(*(each.to_pylist() for each in batch.columns), strict=True)]
-    personal = personal_columns(name for name, _ in columns) | {Definition.from_json(parent.definition).master.key}
+    personal = personal_columns(name for name, _ in columns) | _keys(Definition.from_json(parent.definition))
     every = next(customers for number, _, customers, _ in rows if number == -1)
     found = [_column(name, kind, rows, number, name in personal) for number, (name, kind) in enumerate(columns)]
     return {"rows": every, "columns": found}
+
+
+def _keys(definition: Definition) -> set[str]:
+    """Columns that tell customers apart, here or elsewhere: personal whatever they are called."""
+    mine = {definition.master.key, *(one.parent_key for one in definition.attributes)}
+    mine |= {one.parent_key for one in definition.behaviors}
+    theirs = {column.name for one in definition.attributes for column in one.columns if column.source == one.key}
+    return mine | theirs
 
 
 def _column(name: str, kind: str, rows: list[Any], number: int, personal: bool) -> Json:
     mine = [row[1:] for row in rows if row[0] == number]
     filled, distinct = next((customers, different) for value, customers, different in mine if value is None)
     top = sorted(((value, n) for value, n, _ in mine if value is not None), key=lambda pair: (-pair[1], pair[0]))
+    if distinct > FEW and top and top[0][1] * RARE < filled:
+        top = []
     shown = [[cell(value, personal=personal).text, n] for value, n in top]
     return {
         "name": name,

@@ -4,7 +4,7 @@ All times of a choice are those of the clock in its time zone. The times of day,
 of its start.
 """
 
-from calendar import monthrange
+from calendar import day_abbr, monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -90,6 +90,15 @@ class Repeat:
         if self.unit == MONTH and self.start and self.start.day > 28:
             return f"Months without day {self.start.day} are left out."
         return ""
+
+    @property
+    def words(self) -> str:
+        """How often: "Every 15 minutes", "Every Mon, Thu", "Does not repeat"."""
+        if self.unit in WHOLE and self.every > 1:
+            return f"Every {self.every} {self.unit}s"
+        if self.unit == WEEK:
+            return f"Every {', '.join(day_abbr[day - 1] for day in self.days)}"
+        return {NONE: "Does not repeat", CRON: f"Cron {self.cron}"}.get(self.unit, f"Every {self.unit}")
 
     def check(self, now: datetime, *, before: "Repeat | None" = None) -> None:
         """Raises RepeatError with every problem. `before`: what was chosen until now, whose times may have passed."""

@@ -1,12 +1,11 @@
 """Whether the form of a rule holds a rule, and where in the form it says what is wrong."""
 
 import re
+from collections.abc import Callable
 
 from audiences.rule_form import CONDITION, FILTER, GROUP, Node
-from audiences.rule_rows import Offer
-from audiences.rule_writing import to_json
+from audiences.rule_writing import Json, Subjects, to_json
 from audiences.rules.model import Rule
-from audiences.rules.parsing import parse
 from audiences.rules.problems import RuleError
 
 _FIELDS = (  # the end of a path in JSON → the name in the form
@@ -24,12 +23,12 @@ _FIELDS = (  # the end of a path in JSON → the name in the form
 )
 
 
-def check(root: Node, offer: Offer) -> Rule | None:
-    """The rule; or None, and each node has its problems."""
-    data, places = to_json(root, offer.subjects)
+def check(root: Node, subjects: Subjects, read: Callable[[Json], Rule]) -> Rule | None:
+    """The rule; or None, and each node has its problems. read: JSON → Rule, raises RuleError."""
+    data, places = to_json(root, subjects)
     blank = _unsaid(root)
     try:
-        rule = parse(data, offer.schema, {pk: name for pk, name in offer.segments.items()})
+        rule = read(data)
     except RuleError as error:
         for path, sentence in error.problems:
             node, name = _place(path, places)
@@ -43,7 +42,7 @@ def _unsaid(root: Node) -> set[int]:
     """Those that do not say what they are about; they say so. What else would be said of them does not help."""
     found = set()
     for node in root.walk():
-        name, sentence = _missing(node)
+        name, sentence = ("", "") if node is root else _missing(node)
         if name:
             node.problems = {name: [sentence]}
             found.add(node.key)
@@ -51,13 +50,13 @@ def _unsaid(root: Node) -> set[int]:
 
 
 def _missing(node: Node) -> tuple[str, str]:
-    if node.kind == CONDITION and not node["about"]:
+    if node.kind == CONDITION and not node.get("about"):
         return "about", "Choose what this condition is about, or remove it."
-    if node.kind == CONDITION and node["about"] == "s" and not node["segment"]:
+    if node.kind == CONDITION and node.get("about") == "s" and not node.get("segment"):
         return "segment", "Choose a segment, or remove this condition."
-    if node.kind == FILTER and not node["column"]:
+    if node.kind == FILTER and not node.get("column"):
         return "column", "Choose a column, or remove this filter."
-    if node.kind == GROUP and not node.children and node["limit"] == "" and node.key:
+    if node.kind == GROUP and not node.children:
         return "match", "This group is empty. Add a condition, or remove the group."
     return "", ""
 
@@ -75,7 +74,7 @@ def _field(node: Node, rest: str) -> str:
     for pattern, name in _FIELDS:
         if re.fullmatch(pattern, rest):
             found = re.sub(f"^{pattern}$", name, rest)
-            return "about" if found == "column" and node["about"].startswith("a:") else found
+            return "about" if found == "column" and node.get("about").startswith("a:") else found
     return "match" if node.kind == GROUP else ""
 
 
@@ -89,4 +88,4 @@ def hush(root: Node) -> int:
 
 
 def _typed(node: Node, name: str) -> bool:
-    return bool(node[name].strip() or (name == "value" and node["lines"].strip()))
+    return bool(node.get(name).strip() or (name == "value" and node.get("lines").strip()))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 GROUP, CONDITION, FILTER = "group", "condition", "filter"
-MOST = 100  # nodes; a browser posts about eight fields for each, and 1,000 are read
+MOST = 1000  # nodes; a browser posts about eight fields for each
 _HOLDS = {GROUP: (GROUP, CONDITION), CONDITION: (FILTER,), FILTER: ()}
 
 
@@ -37,7 +37,8 @@ class Node:
     children: "list[Node]" = field(default_factory=list)
     problems: dict[str, list[str]] = field(default_factory=dict)
 
-    def __getitem__(self, name: str) -> str:
+    def get(self, name: str) -> str:
+        """A text, empty if there is none."""
         return self.values.get(name, "")
 
     def walk(self) -> "Iterator[Node]":

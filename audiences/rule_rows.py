@@ -97,7 +97,7 @@ class Row:
 
     @property
     def counted(self) -> bool:
-        return self.above is not None and self.above.node["match"] == "Composite"
+        return self.above is not None and self.above.node.get("match") == "Composite"
 
     @property
     def may_nest(self) -> bool:
@@ -105,8 +105,8 @@ class Row:
 
     @property
     def about(self) -> str:
-        """"a" (attribute), "b" (behavior), "s" (segment), "f" (filter), or "" while that is not chosen."""
-        return "f" if self.node.kind == FILTER else self.node["about"][:1]
+        """ "a" (attribute), "b" (behavior), "s" (segment), "f" (filter), or "" while that is not chosen."""
+        return "f" if self.node.kind == FILTER else self.node.get("about")[:1]
 
     @cached_property
     def operator(self) -> str:
@@ -114,7 +114,7 @@ class Row:
         spec = self.offer.subjects.spec(self.node, self._above)
         if spec is None:
             return ""
-        chosen = self.node["operator"]
+        chosen = self.node.get("operator")
         return chosen if chosen.removeprefix("!") == spec.type else spec.type
 
     @cached_property
@@ -162,7 +162,7 @@ class Row:
         if self.node.kind == FILTER:
             names = list(self.offer.subjects.columns(self._above)) if self._above else []
             return [("", [("", "Choose a column"), *((name, name) for name in names)])]
-        aggregation = self.node["aggregation"] or "Count"
+        aggregation = self.node.get("aggregation") or "Count"
         known = self.offer.subjects.columns(self.node)
         names = [name for name, column in known.items() if operators.can_aggregate(aggregation, column)]
         blank = ("", "all events") if aggregation == "Count" else ("", "Choose a column")
@@ -184,4 +184,4 @@ class Row:
     @property
     def height(self) -> int:
         """Of the text area for several values."""
-        return min(max(self.node["lines"].count("\n") + 1, 2), 8)
+        return min(max(self.node.get("lines").count("\n") + 1, 2), 8)

@@ -1,6 +1,7 @@
 """The schema of a parent segment: what its segments' rules and its activations can name."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from audiences.definitions import Attributes, Behavior, Column, Definition
 from audiences.models import ParentSegment
@@ -13,16 +14,24 @@ TableTypes = dict[tuple[str, str], Types]
 
 
 def of(parent: ParentSegment) -> Schema:
-    """As its definition says, with the types that the tables have now. What has vanished from them is left out."""
-    return build(
-        Definition.from_json(parent.definition), parent.database_name, parent.query.time_zone if parent.query else "UTC"
-    )
+    """As its definition says, with the types that the tables have now. What has vanished from them is left out, and so
+    is what the customer table, once there is one, was not built with yet."""
+    definition, time_zone = Definition.from_json(parent.definition), parent.query.time_zone if parent.query else "UTC"
+    own = (parent.database_name, CUSTOMERS)
+    types = types_of({*tables_of(definition), own})
+    schema = _build(definition, parent.database_name, time_zone, types)
+    if own not in types:
+        return schema
+    return replace(schema, columns={name: kind for name, kind in types[own].items() if name in schema.columns})
 
 
 def build(definition: Definition, database: str, time_zone: str) -> Schema:
-    """`database`: where the customers' table is."""
+    """What the next build will have. `database`: where the customers' table is."""
+    return _build(definition, database, time_zone, types_of(tables_of(definition)))
+
+
+def _build(definition: Definition, database: str, time_zone: str, types: TableTypes) -> Schema:
     master = definition.master
-    types = types_of(tables_of(definition))
     columns = dict(types.get((master.database, master.table), {}))
     for one in definition.attributes:
         columns |= {name: kind for name, _, kind in _found(one.columns, types.get((one.database, one.table), {}))}

@@ -1,8 +1,18 @@
 from django.urls import path
 
-from audiences.views import folders, parent_form, parents, rule_builder, segment, segments
+from audiences.views import (
+    activation_wizard,
+    activations,
+    folders,
+    parent_form,
+    parents,
+    rule_builder,
+    segment,
+    segments,
+)
 
 app_name = "audiences"
+ACTIVATION = "audience-studio/segments/<int:pk>/activations/new"
 urlpatterns = [
     path("audience-studio", parents.parent_segments, name="parent_segments"),
     path("audience-studio/new", parent_form.new, name="parent_segment_new"),
@@ -30,4 +40,17 @@ urlpatterns = [
     path("audience-studio/segments/<int:pk>/duplicate", segments.duplicate, name="segment_duplicate"),
     path("audience-studio/segments/<int:pk>/move", segments.move, name="segment_move"),
     path("audience-studio/segments/<int:pk>/delete", segments.delete, name="segment_delete"),
+    path("activations", activations.overview, name="activations"),
+    path("activations/<int:pk>", activations.activation, name="activation"),
+    path("activations/<int:pk>/run", activations.run, name="activation_run"),
+    path("activations/<int:pk>/pause", activations.pause, name="activation_pause"),
+    path("activations/<int:pk>/resume", activations.resume, name="activation_resume"),
+    path("activations/<int:pk>/duplicate", activations.duplicate, name="activation_duplicate"),
+    path("activations/<int:pk>/delete", activations.delete, name="activation_delete"),
+    path("activations/<int:pk>/edit", activation_wizard.edit, name="activation_edit"),
+    path("activations/<int:pk>/edit/checklist", activation_wizard.edit_checklist, name="activation_edit_checklist"),
+    path("activations/<int:pk>/edit/<slug:step>", activation_wizard.edit, name="activation_edit_step"),
+    path(ACTIVATION, activation_wizard.new, name="activation_new"),
+    path(f"{ACTIVATION}/checklist", activation_wizard.new_checklist, name="activation_new_checklist"),
+    path(f"{ACTIVATION}/<slug:step>", activation_wizard.new, name="activation_new_step"),
 ]

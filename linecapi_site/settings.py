@@ -169,6 +169,7 @@ UPLOAD_LIMIT_MB = env.int("UPLOAD_LIMIT_MB", default=500)
 LOAD_TIME_LIMIT = env.int("LOAD_TIME_LIMIT", default=120)
 FILE_UPLOAD_HANDLERS = ["warehouse.uploads.LimitedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = str(UPLOADS_DIR)
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # the rule builder posts about eight for each of a rule's conditions
 
 # --- queries and exports -----------------------------------------------------------------------------------------
 LINE_CONVERSION_API_URL = env.str("LINE_CONVERSION_API_URL", default="https://conversion-api.tr.line.me")

@@ -55,7 +55,9 @@ def rename(request: HttpRequest, pk: int) -> HttpResponse:
 def move(request: HttpRequest, pk: int) -> HttpResponse:
     folder = _folder(pk)
     form = MoveForm(sent(request), parent=folder.parent_segment, initial={"folder": folder.parent_id})
-    question = _question(folder, f"Move “{folder.name}”", "Move folder", "arrow-right", "All that is in it goes with it.")
+    question = _question(
+        folder, f"Move “{folder.name}”", "Move folder", "arrow-right", "All that is in it goes with it."
+    )
 
     def act() -> str:
         folders.move(folder, form.cleaned_data["folder"])

@@ -1,5 +1,7 @@
 """Audience Studio: making a parent segment, and changing its definition."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -9,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import audit
 from accounts.access import editor
 from audiences import parents
+from audiences.activations import NotCompiled
 from audiences.building import CannotBuild
 from audiences.models import ParentSegment
 from audiences.parent_forms import ParentForm
@@ -60,9 +63,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         )
     except InUse as reason:
         return _show(request, form, error=str(reason), uses=reason.uses)
-    except CannotBuild as error:
+    except (CannotBuild, NotCompiled) as error:
         return _show(request, form, error=str(error))
-    changes = schedule_words.changes(before, form.schedule.timing())
+    changes: dict[str, Any] = schedule_words.changes(before, form.schedule.timing())
     audit.record("parent_segment.update", parent, request=request, job=job.pk if job else None, **changes)
     built = f" Job {job.pk} builds its customer table anew." if job else ""
     messages.success(request, f"Parent segment saved.{built}")

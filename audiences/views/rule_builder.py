@@ -12,8 +12,9 @@ from django_htmx.http import trigger_client_event
 
 from accounts import audit
 from accounts.access import editor
-from audiences import counting, folders, rule_form, rule_reading, schemas
+from audiences import counting, folders, rule_form, rule_reading
 from audiences import segments as kept
+from audiences.compiled import Rules
 from audiences.definitions import Definition
 from audiences.folders import NameTaken
 from audiences.forms import SegmentForm
@@ -21,6 +22,7 @@ from audiences.models import ParentSegment, Segment
 from audiences.rule_checks import check, hush
 from audiences.rule_form import Node
 from audiences.rule_rows import Offer, Row
+from audiences.rules.model import Rule
 from audiences.segments import Conflict, Draft
 from audiences.views import looks
 from audiences.views.asking import me
@@ -36,12 +38,16 @@ class Bench:
     root: Node
 
     def __post_init__(self) -> None:
+        self.rules = Rules(self.parent)
         paths = folders.paths(self.parent)
         found = kept.referable(self.parent, self.segment)
         names = {pk: folders.SEPARATOR.join(filter(None, (paths.get(s.folder_id), s.name))) for pk, s in found.items()}
-        self.names = {pk: one.name for pk, one in found.items()}
         by_name = dict(sorted(names.items(), key=lambda item: item[1].casefold()))
-        self.offer = Offer(schemas.of(self.parent), Definition.from_json(self.parent.definition), by_name)
+        self.offer = Offer(self.rules.schema, Definition.from_json(self.parent.definition), by_name)
+
+    def check(self) -> Rule | None:
+        """What it holds; or None, and the nodes say why not."""
+        return check(self.root, self.offer.subjects, lambda data: self.rules.parsed(data, self.segment))
 
     def row(self, focus: int | None = None) -> Row:
         return Row(self.root, self.offer, focus=focus)
@@ -67,7 +73,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         values = {"name": segment.name, "folder": segment.folder_id, "description": segment.description}
         form = SegmentForm(parent=parent, initial=values | {"base": segment.updated_at.isoformat()})
         bench = Bench(parent, segment, rule_reading.from_json(segment.rule))
-        check(bench.root, bench.offer)  # what it names may be gone
+        bench.check()  # what it names may be gone
         return _page(request, bench, form)
     return _answer(request, _posted(request, parent, segment), SegmentForm(request.POST, parent=parent))
 
@@ -77,7 +83,7 @@ def _answer(request: HttpRequest, bench: Bench, form: SegmentForm) -> HttpRespon
     if deed := request.POST.get("act"):
         focus = rule_form.act(bench.root, deed)
         return _page(request, bench, form, focus=focus)
-    rule = check(bench.root, bench.offer)
+    rule = bench.check()
     if not form.is_valid() or rule is None:
         return _page(request, bench, form, status=422, rule_wrong=rule is None)
     data, written = form.cleaned_data, rule.to_json()
@@ -113,7 +119,7 @@ def builder(request: HttpRequest, pk: int) -> HttpResponse:
     """The rule as it was posted, with the fields that it needs now. The page then asks for the count."""
     bench = _posted(request, _parent(pk))
     focus = rule_form.act(bench.root, request.POST.get("act", ""))
-    check(bench.root, bench.offer)
+    bench.check()
     hush(bench.root)
     context = {"row": bench.row(focus), "parent": bench.parent}
     response = render(request, "audiences/segments/_builder.html", context)
@@ -125,10 +131,10 @@ def builder(request: HttpRequest, pk: int) -> HttpResponse:
 def count(request: HttpRequest, pk: int) -> HttpResponse:
     """The panel beside the rule that was posted: count, sentence and SQL."""
     bench = _posted(request, _parent(pk))
-    rule = check(bench.root, bench.offer)
+    rule = bench.check()
     if rule is None:
         return render(request, "audiences/segments/_panel.html", {"unfinished": hush(bench.root)})
-    return looks.count(request, bench.parent, rule, bench.offer.schema, bench.names)
+    return looks.count(request, bench.parent, bench.rules, rule)
 
 
 @editor
@@ -136,8 +142,8 @@ def count(request: HttpRequest, pk: int) -> HttpResponse:
 def sample(request: HttpRequest, pk: int) -> HttpResponse:
     """Some customers for whom the rule that was posted holds, masked."""
     bench = _posted(request, _parent(pk))
-    rule = check(bench.root, bench.offer)
-    return looks.sample(request, bench.parent, rule and rule.to_json())
+    rule = bench.check()
+    return looks.sample(request, bench.parent, bench.rules, rule)
 
 
 def _posted(request: HttpRequest, parent: ParentSegment, segment: Segment | None = None) -> Bench:

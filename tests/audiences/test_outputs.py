@@ -42,15 +42,21 @@ def test_what_the_api_gives_is_kept_as_it_is():
     assert Outputs(True, found.attributes, found.strings).names(SCHEMA) == [*SCHEMA.columns, "key", "event_type"]
 
 
-@pytest.mark.parametrize("source", [{}, {"column": 3}, {"string": "a"}, {"string": "$1", "parameters": [{"type": "Date"}]}])
+@pytest.mark.parametrize(
+    "source", [{}, {"column": 3}, {"string": "a"}, {"string": "$1", "parameters": [{"type": "Date"}]}]
+)
 def test_what_is_no_source_is_refused(source):
     with pytest.raises(OutputsError):
         outputs.read(False, [{"column": "a", "source": source}])
 
 
 def test_strings_are_the_same_in_every_row():
-    ids = [built(name, Parameter(kind)) for name, kind in (("s", "SegmentId"), ("n", "SegmentName"), ("a", "AudienceId"))]
-    combined = built("k", Parameter("AudienceId"), Parameter("SegmentId"), Parameter("String", "x"), string="p$1-$2/$3$")
+    ids = [
+        built(name, Parameter(kind)) for name, kind in (("s", "SegmentId"), ("n", "SegmentName"), ("a", "AudienceId"))
+    ]
+    combined = built(
+        "k", Parameter("AudienceId"), Parameter("SegmentId"), Parameter("String", "x"), string="p$1-$2/$3$"
+    )
     found = written(built("v", Parameter("String", "it's $1 \\")), *ids, combined)
     assert found == {"v": "it's $1 \\", "s": "42", "n": "Lapsed, 'high' value", "a": "7", "k": "p7-42/x$"}
 
@@ -69,7 +75,9 @@ def test_a_timestamp_is_the_time_of_the_export(zone):
     local = datetime.fromtimestamp(found["unix"], ZoneInfo(zone))
     assert datetime.fromisoformat(found["iso"]) == local
     assert found["iso"].endswith("Z" if zone == "UTC" else local.isoformat()[-6:])
-    short = "Z" if zone == "UTC" else f"{local:%z}".removesuffix("00") if f"{local:%z}".endswith("00") else f"{local:%z}"
+    short = (
+        "Z" if zone == "UTC" else f"{local:%z}".removesuffix("00") if f"{local:%z}".endswith("00") else f"{local:%z}"
+    )
     assert found["own"] == f"{local:%d.%m.%Y} o'clock {local:%H:%M:%S} {local:%z} {short}"
 
 
@@ -82,7 +90,11 @@ def test_a_timestamp_is_the_time_of_the_export(zone):
         (Outputs(False, (Attribute("a", "email"), Attribute("A", "line_uid"))), "column", "Another output column"),
         (Outputs(True, (), (built("EMAIL", Parameter("SegmentId")),)), "column", "Another output column"),
         (Outputs(True, (), (built("a", Parameter("String")),)), "value", "Enter the value"),
-        (Outputs(True, (), (built("a", Parameter("String", "x"), string="$2"),)), "value", "must name its 1 parameters"),
+        (
+            Outputs(True, (), (built("a", Parameter("String", "x"), string="$2"),)),
+            "value",
+            "must name its 1 parameters",
+        ),
         (Outputs(True, (), (built("a", Parameter("Timestamp", format="YYYY")),)), "format", "Write yyyy"),
         (Outputs(True, (), (built("a", Parameter("Timestamp", timezone="Mars/X")),)), "timezone", "no time zone"),
     ],

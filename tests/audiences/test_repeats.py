@@ -18,7 +18,9 @@ units = st.one_of(
     st.tuples(st.just("minute"), st.sampled_from(repeats.divisors(60)), st.just(())),
     st.tuples(st.just("hour"), st.sampled_from(repeats.divisors(24)), st.just(())),
     st.tuples(st.sampled_from(["none", "day", "month"]), st.just(1), st.just(())),
-    st.tuples(st.just("week"), st.just(1), st.sets(st.integers(1, 7), min_size=1, max_size=6).map(lambda d: tuple(sorted(d)))),
+    st.tuples(
+        st.just("week"), st.just(1), st.sets(st.integers(1, 7), min_size=1, max_size=6).map(lambda d: tuple(sorted(d)))
+    ),
 )
 
 
@@ -27,7 +29,9 @@ def chosen(draw):
     (unit, every, days), zone = draw(units), draw(st.sampled_from(ZONES))
     start = draw(minutes)
     there = start.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    end = None if unit == "none" else draw(st.none() | st.integers(31, 400).map(lambda n: (there + timedelta(n)).date()))
+    end = (
+        None if unit == "none" else draw(st.none() | st.integers(31, 400).map(lambda n: (there + timedelta(n)).date()))
+    )
     return Repeat(unit, every, days, "", there.replace(fold=0), end, zone)
 
 
@@ -109,7 +113,11 @@ def test_times_that_passed_since_they_were_chosen_stay_as_they_are():
 @pytest.mark.parametrize(
     ("data", "field", "says"),
     [
-        ({"repeatUnit": "day", "repeatFrequency": 2}, "repeatFrequency", "Every 2 days cannot be kept: only every day."),
+        (
+            {"repeatUnit": "day", "repeatFrequency": 2},
+            "repeatFrequency",
+            "Every 2 days cannot be kept: only every day.",
+        ),
         ({"repeatUnit": "minute", "repeatFrequency": 45}, "repeatFrequency", "Every 45 minutes cannot be kept"),
         ({"repeatUnit": "year"}, "repeatUnit", "“year” is not one of"),
         ({"repeatUnit": "once"}, "startAt", "needs a startAt"),

@@ -1,0 +1,33 @@
+// The rule builder: what is typed stays while the server draws the rule anew, where the focus goes, what is unsaved.
+// Runs beside console.js and htmx; rules are built and saved without it too.
+const $ = (s, r = document) => r.querySelector(s);
+const form = $("#rule-form"), morph = window.Idiomorph.defaults;
+
+// --- an answer does not touch the field that someone is in, nor what someone has opened
+morph.ignoreActiveValue = true;
+morph.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.matches("details"));
+const stopDrawing = e => { if (e.target.closest("#builder")) window.htmx.trigger("#builder", "htmx:abort"); };
+form.addEventListener("input", stopDrawing);
+
+// --- what was added, or what stood above what was removed
+document.addEventListener("htmx:afterSettle", () => $("#builder [data-focus]")?.focus());
+
+// --- the count: not again for the same rule; a sample of another rule says so
+const rule = () => JSON.stringify([...new FormData(form)].filter(([name]) => name === "node" || /^\d+\./.test(name)));
+let counted = "", sampled = "";
+document.addEventListener("htmx:beforeRequest", e => {
+  if (e.detail.target.id === "sample-rows") sampled = rule();
+  if (e.detail.target.id !== "panel") return;
+  if (counted === rule()) e.preventDefault();
+  counted = rule();
+});
+document.addEventListener("htmx:afterRequest", e => { if (e.detail.target.id === "panel" && e.detail.failed) counted = ""; });
+document.addEventListener("rule-settled", () => { const note = $(".sample-old"); if (note) note.hidden = sampled === rule(); });
+
+// --- unsaved changes
+const values = () => JSON.stringify([...new FormData(form)].filter(([name]) => !["counted", "csrfmiddlewaretoken"].includes(name)));
+const saved = $("#errors, .alert.warn[role=alert]") ? "" : values();
+let leaving = false;
+document.addEventListener("submit", e => { leaving = e.target === form; });
+addEventListener("beforeunload", e => { if (!leaving && values() !== saved) e.preventDefault(); });
+document.addEventListener("keydown", e => { if ((e.ctrlKey || e.metaKey) && !e.altKey && e.key.toLowerCase() === "s") { e.preventDefault(); $("#save").click(); } });
