@@ -6,9 +6,8 @@ from typing import Any
 from api.declared import TEXT, Schema, array, nullable, record
 from api.errors import ApiError, invalid
 from audiences import schemas
-from audiences.checking import rule_name
 from audiences.definitions import Attributes, Behavior, Column, Definition, Master
-from audiences.rules.schema import Kind, kind_of
+from audiences.rules.schema import Kind, kind_of, source_name
 from audiences.schemas import TableTypes
 from exports.models import Query
 from exports.schedules import settings_of
@@ -53,7 +52,7 @@ def _attributes(one: Attributes, types: TableTypes) -> Iterator[Json]:
 
 def _behavior(one: Behavior, types: TableTypes) -> Json:
     columns = list(_columns(one, types))
-    named = {"name": one.name, "matrixTableName": rule_name(one.name)}
+    named = {"name": one.name, "matrixTableName": source_name(one.name)}
     return {**named, **_join(one), "timeColumn": one.time, "schema": columns}
 
 

@@ -133,8 +133,8 @@ def segment_count(call: Call, audience: str) -> Answer:
         raise invalid("rule", "is required, or a segmentId")
     rule = found.rule if call["rule"] is None and found else _rule(parent, call["rule"], found)
     try:
-        counted = counting.count(parent, rule, user=call.user)
         sql = compiled.count_sql(parent, rule, found)
+        counted = counting.count(parent, sql, user=call.user)
     except RuleError as error:
         raise _wrong(error) from error
     except NotBuilt as error:

@@ -32,7 +32,7 @@ class Api:
     def send(self, method, path, json=None):
         """By another method, with JSON."""
         ask = getattr(self.client, method)
-        return ask(path, json, content_type="application/json", headers=self.headers)
+        return ask(path, json or {}, content_type="application/json", headers=self.headers)
 
     def put(self, path, body):
         return self.client.put(path, body, content_type="application/octet-stream", headers=self.headers)

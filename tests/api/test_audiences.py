@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from audiences.models import Activation, ParentSegment, Segment
 from exports.models import Job, JobState
+from integrations.models import Authentication
 from tests.api.conftest import Api
 from tests.audiences.factories import CUSTOMERS, IN_JAPAN, ORDERS, a_parent, a_segment, a_table, attribute, rule_of
 from tests.exports.factories import an_authentication
@@ -54,7 +55,8 @@ def activations(segments):
 
 
 def wanted(**changes):
-    return {"name": "Winback", "connectionId": str(an_authentication().pk), **changes}
+    authentication = Authentication.objects.first() or an_authentication()
+    return {"name": "Winback", "connectionId": str(authentication.pk), **changes}
 
 
 # --- parent segments ----------------------------------------------------------------------------------------------
@@ -114,7 +116,7 @@ def test_a_segment_is_made_in_a_folder_changed_and_deleted(td, parent, segments)
     folder = td.post(f"/audiences/{parent.pk}/folders", json={"name": "Campaigns"}).json()
     made = td.post(segments, json={"name": "Buyers", "segmentFolderId": folder["id"], "rule": IN_JAPAN}).json()
     assert (made["segmentFolderId"], made["rule"]["conditions"][0]["operator"]["rightValue"]) == (folder["id"], "JP")
-    rule = rule_of({"type": "Reference", "id": str(Segment.objects.first().pk), "exclude": True})
+    rule = rule_of({"type": "Reference", "id": str(Segment.objects.earliest("pk").pk), "exclude": True})
     changed = td.send("put", f"{segments}/{made['id']}", json={"rule": rule, "segmentFolderId": None}).json()
     assert (changed["name"], changed["segmentFolderId"], changed["rule"]) == ("Buyers", None, rule)
     assert len(td.get(segments).json()) == 2
@@ -131,7 +133,8 @@ def test_what_is_wrong_with_a_rule_is_said_by_its_place(td, segments):
 
 
 def test_the_customers_of_a_rule_are_counted(td, segments):
-    found = td.post(f"{segments}/queries", json={"rule": rule_of(attribute("points", "Greater", rightValue=20))}).json()
+    rule = rule_of(attribute("points", "Greater", rightValue=20))
+    found = td.post(f"{segments}/queries", json={"rule": rule}).json()
     assert (found["status"], found["count"], found["population"]) == ("success", 2, 4)
     assert '"points" > 20' in found["sql"]
     segment = Segment.objects.get()
