@@ -17,10 +17,14 @@ from schemathesis.specs.openapi import checks
 
 from accounts import api_keys
 from api import openapi, views  # noqa: F401 - declares the endpoints
+from audiences import activations
+from audiences.activations import Wanted
 from exports import queries
 from exports.models import JobState
+from exports.targets import Target
 from linecapi_site.wsgi import application as wsgi
-from tests.exports.factories import a_job, keep
+from tests.audiences.factories import a_built_parent, a_segment
+from tests.exports.factories import a_job, an_authentication, keep
 from tests.exports.queries import a_draft
 from warehouse.models import Database, Table
 
@@ -52,14 +56,23 @@ schema.config.phases.coverage.unexpected_methods = set()  # 405 has its own test
 
 @pytest.fixture
 def things(editor):
-    """What a name in a path is replaced by: a user, a query and a database of one name, a table, a job with rows."""
+    """What a name in a path is replaced by: a user, a query and a database of one name, a table, a job with rows, a
+    parent segment with a segment and an activation."""
     query = queries.create(a_draft(name="editor"), user=editor)
     database = Database.objects.create(name="editor")
     Table.objects.create(database=database, name="orders", columns=[["id", "BIGINT"]])
     job = keep(a_job(JobState.SUCCESS, query=query), {"id": [1, 2], "email": ["kana@example.jp", None]})
     words = {"type": "log", "format": "msgpack.gz", "time": "1767225600"}
     numbers = {"job_id": str(job.pk), "number": str(query.pk)}
-    return {"name": "editor", "database": "editor", "table": "orders", **words, **numbers}
+    return {"name": "editor", "database": "editor", "table": "orders", **words, **numbers, **audience_things(editor)}
+
+
+def audience_things(editor):
+    parent = a_built_parent(editor)
+    segment = a_segment(parent)
+    wanted = Wanted("Winback", Target(an_authentication(), {}, {"ignore_invalid_records": True, "max_records": 1000}))
+    activation, _ = activations.create(segment, wanted, user=editor)
+    return {"audience": str(parent.pk), "segment": str(segment.pk), "syndication": str(activation.pk)}
 
 
 @pytest.fixture

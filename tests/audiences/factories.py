@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from audiences import segments
+from audiences import parents, segments
+from audiences.definitions import Definition
 from audiences.models import ParentSegment
+from audiences.parents import Plan
 from audiences.segments import Draft
 from warehouse.models import Database, Table, TableFile
 
@@ -57,12 +59,22 @@ def a_table(database, name, columns):
 
 def a_parent(name="Shop customers", built=True):
     """Of the shop's tables; `built`: with its table of customers, as a build would leave it."""
-    if not Table.objects.filter(name="orders").exists():
+    if not Table.objects.filter(database__name="shop_jp", name="orders").exists():
         a_table("shop_jp", "customers", CUSTOMERS)
         a_table("shop_jp", "orders", ORDERS)
     parent = ParentSegment.objects.create(name=name, definition=DEFINITION)
     if built:
         a_table(parent.database_name, "customers", CUSTOMERS)
+    return parent
+
+
+def a_built_parent(user, name="Shop customers"):
+    """One that people made, with its table of customers as its first build leaves it."""
+    if not Table.objects.filter(database__name="shop_jp", name="orders").exists():
+        a_table("shop_jp", "customers", CUSTOMERS)
+        a_table("shop_jp", "orders", ORDERS)
+    parent, _ = parents.create(Plan(name, Definition.from_json(DEFINITION)), user=user)
+    a_table(parent.database_name, "customers", CUSTOMERS)
     return parent
 
 
