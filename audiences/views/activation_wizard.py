@@ -82,7 +82,7 @@ def _step(request: HttpRequest, segment: Segment, activation: Activation | None,
     if draft is None:
         if request.method == "POST" or request.GET.get("draft"):
             messages.warning(request, EXPIRED)
-        return redirect(_url(activation_drafts.begin(request, segment, activation), "details"))
+        return redirect(_url(activation_drafts.begin(request, segment, activation), step))
     reached = draft.reached
     if step not in reached:
         return redirect(_url(draft, reached[-1]))
