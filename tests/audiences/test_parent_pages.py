@@ -6,7 +6,7 @@ from django.urls import reverse
 from accounts.models import AuditEntry
 from audiences.definitions import Definition
 from audiences.models import ParentSegment
-from exports.models import Job
+from exports.models import Job, JobState
 from exports.run import run_job
 from tests.audiences.factories import a_parent, a_segment
 from tests.audiences.test_parents import PLAN, shop  # noqa: F401  a fixture
@@ -50,10 +50,17 @@ BASE = {
 
 @pytest.fixture
 def made(as_user, editor):
-    """→ a parent segment that was built."""
+    """→ a parent segment whose first build was stopped."""
     as_user(editor).post(NEW, BASE)
-    run_job(Job.objects.get().pk)
+    Job.objects.update(state=JobState.KILLED)
     return ParentSegment.objects.get()
+
+
+@pytest.fixture
+def built(made):
+    Job.objects.update(state=JobState.QUEUED)
+    run_job(Job.objects.get().pk)
+    return made
 
 
 def page(parent, name="parent_segment"):
@@ -113,25 +120,25 @@ def test_the_schedule_is_told_as_it_is_chosen(as_user, editor):
     assert "Next 5 runs" in daily
 
 
-def test_the_page_shows_it_and_computes_its_profile_when_asked(as_user, viewer, made):
+def test_the_page_shows_it_and_computes_its_profile_when_asked(as_user, viewer, built):
     client = as_user(viewer)
-    text = client.get(page(made)).content.decode()
-    assert f'hx-post="{page(made, "parent_segment_profile")}"' in text
+    text = client.get(page(built)).content.decode()
+    assert f'hx-post="{page(built, "parent_segment_profile")}"' in text
     assert "2 customers" in text
     assert "Left out of the last build" in text
     assert "Build now" not in text
-    profiled = client.post(page(made, "parent_segment_profile")).content.decode()
+    profiled = client.post(page(built, "parent_segment_profile")).content.decode()
     assert "t•••@example.jp" in profiled
     assert "taro@" not in profiled
-    assert "hx-post" not in client.get(page(made)).content.decode().partition('id="columns"')[2].partition(">")[0]
+    assert "hx-post" not in client.get(page(built)).content.decode().partition('id="columns"')[2].partition(">")[0]
 
 
-def test_an_active_build_is_asked_for_until_it_ends(as_user, editor, made):
+def test_an_active_build_is_asked_for_until_it_ends(as_user, editor, built):
     client = as_user(editor)
-    client.post(page(made, "parent_segment_build"))
-    assert "Queued" in client.get(page(made, "parent_segment_builds")).content.decode()
+    client.post(page(built, "parent_segment_build"))
+    assert "Queued" in client.get(page(built, "parent_segment_builds")).content.decode()
     run_job(Job.objects.latest("pk").pk)
-    assert client.get(page(made, "parent_segment_builds")).headers["HX-Refresh"] == "true"
+    assert client.get(page(built, "parent_segment_builds")).headers["HX-Refresh"] == "true"
 
 
 def test_the_edit_form_saves_over_what_it_began_with(as_user, editor, made):
@@ -162,7 +169,7 @@ def test_a_viewer_changes_nothing(as_user, viewer, made, name):
     assert as_user(viewer).post(page(made, "parent_segment_build")).status_code == 403
 
 
-def test_the_list_costs_the_same_for_many(as_user, viewer, made, django_assert_num_queries):
+def test_the_list_costs_the_same_for_many(as_user, viewer, built, django_assert_num_queries):
     client = as_user(viewer)
     text = client.get(reverse("audiences:parent_segments")).content.decode()
     assert ">2<" in text
@@ -179,9 +186,9 @@ def test_the_list_costs_the_same_for_many(as_user, viewer, made, django_assert_n
     )
 
 
-def test_one_page_costs_the_same_however_much_there_is(as_user, viewer, made, django_assert_max_num_queries):
+def test_one_page_costs_the_same_however_much_there_is(as_user, viewer, built, django_assert_max_num_queries):
     for number in range(5):
-        a_segment(made, f"Segment {number}")
+        a_segment(built, f"Segment {number}")
     client = as_user(viewer)
     with django_assert_max_num_queries(14):
-        client.get(page(made))
+        client.get(page(built))
