@@ -40,7 +40,10 @@ def build(definition, tables):
 def test_each_key_has_one_row_the_newest_and_attributes_never_multiply_it(customers, rows):
     tables = {
         ("shop", "customers"): ({"id": "BIGINT", "time": "BIGINT", "v": "BIGINT"}, customers),
-        ("crm", "scores"): ({"who": "VARCHAR", "score": "BIGINT"}, [(None if w is None else str(w), s) for w, s in rows]),
+        ("crm", "scores"): (
+            {"who": "VARCHAR", "score": "BIGINT"},
+            [(None if w is None else str(w), s) for w, s in rows],
+        ),
     }
     counts, found = build(Definition(MASTER, (SCORES,)), tables)
     keyed = [row for row in customers if row[0] is not None]
