@@ -7,7 +7,7 @@ const form = $("#rule-form"), morph = window.Idiomorph.defaults;
 morph.ignoreActiveValue = true;
 morph.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.matches("details"));
 let typed = 0;
-const sent = new WeakMap(), isDrawing = e => e.detail.elt.id === "drawing";
+const sent = new WeakMap(), isDrawing = e => e.detail.requestConfig.elt.id === "drawing";
 form.addEventListener("input", () => { typed = performance.now(); });
 document.addEventListener("htmx:beforeSend", e => sent.set(e.detail.xhr, performance.now()));
 document.addEventListener("htmx:beforeSwap", e => { if (isDrawing(e) && sent.get(e.detail.xhr) < typed) e.detail.shouldSwap = false; }); // the next one is on its way
