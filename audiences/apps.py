@@ -6,6 +6,8 @@ class AudiencesConfig(AppConfig):
     verbose_name = "Audience Studio"
 
     def ready(self) -> None:
-        from audiences import owning
+        from audiences import owning, table_usage
+        from warehouse import usage
 
         owning.register()
+        usage.register(table_usage)

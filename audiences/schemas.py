@@ -1,6 +1,7 @@
 """The schema of a parent segment: what its segments' rules and its activations can name."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from audiences.definitions import Attributes, Behavior, Column, Definition
 from audiences.models import ParentSegment
@@ -9,19 +10,28 @@ from warehouse.models import Table
 
 CUSTOMERS = "customers"  # the table that is built
 Types = dict[str, str]
+TableTypes = dict[tuple[str, str], Types]
 
 
 def of(parent: ParentSegment) -> Schema:
-    """As its definition says, with the types that the tables have now. What has vanished from them is left out."""
-    return build(
-        Definition.from_json(parent.definition), parent.database_name, parent.query.time_zone if parent.query else "UTC"
-    )
+    """As its definition says, with the types that the tables have now. What has vanished from them is left out, and so
+    is what the customer table, once there is one, was not built with yet."""
+    definition, time_zone = Definition.from_json(parent.definition), parent.query.time_zone if parent.query else "UTC"
+    own = (parent.database_name, CUSTOMERS)
+    types = types_of({*tables_of(definition), own})
+    schema = _build(definition, parent.database_name, time_zone, types)
+    if own not in types:
+        return schema
+    return replace(schema, columns={name: kind for name, kind in types[own].items() if name in schema.columns})
 
 
 def build(definition: Definition, database: str, time_zone: str) -> Schema:
-    """`database`: where the customers' table is."""
+    """What the next build will have. `database`: where the customers' table is."""
+    return _build(definition, database, time_zone, types_of(tables_of(definition)))
+
+
+def _build(definition: Definition, database: str, time_zone: str, types: TableTypes) -> Schema:
     master = definition.master
-    types = _types({(master.database, master.table)} | {(one.database, one.table) for one in _others(definition)})
     columns = dict(types.get((master.database, master.table), {}))
     for one in definition.attributes:
         columns |= {name: kind for name, _, kind in _found(one.columns, types.get((one.database, one.table), {}))}
@@ -35,7 +45,7 @@ def _others(definition: Definition) -> Iterable[Attributes | Behavior]:
     return (*definition.attributes, *definition.behaviors)
 
 
-def _known(definition: Definition, types: dict[tuple[str, str], Types]) -> Iterator[Behavior]:
+def _known(definition: Definition, types: TableTypes) -> Iterator[Behavior]:
     """The behaviors whose table still has what joins and dates its rows."""
     for one in definition.behaviors:
         if {one.key, one.time} <= set(types.get((one.database, one.table), {})):
@@ -61,7 +71,12 @@ def _found(columns: tuple[Column, ...], types: Types) -> Iterator[tuple[str, str
     return ((c.name, c.source, types[c.source]) for c in columns if c.source in types)
 
 
-def _types(tables: set[tuple[str, str]]) -> dict[tuple[str, str], Types]:
+def tables_of(definition: Definition) -> set[tuple[str, str]]:
+    """(database, table) of the master, the attributes and the behaviors."""
+    return {(one.database, one.table) for one in (definition.master, *_others(definition))}
+
+
+def types_of(tables: set[tuple[str, str]]) -> TableTypes:
     """{(database, table): {column: type}} of those tables that exist, in one SQL query."""
     databases, names = {d for d, _ in tables}, {t for _, t in tables}
     found = Table.objects.filter(database__name__in=databases, name__in=names).values_list(

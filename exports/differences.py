@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from exports import schedule_words, table_targets
+from exports import schedule_words, table_targets, timing
 from exports.exporter.mapping import constant_text
 from exports.models import Priority, QueryVersion
 from exports.texts import engine_words
@@ -67,7 +67,11 @@ def _values(version: QueryVersion | None, found: Mapping[int, Authentication]) -
     options = {"Priority": Priority(version.priority).label, "Retry limit": str(version.retry_limit)}
     table = table_targets.of(version)
     into = {"Result": table.says} if table else {}
-    return values | options | schedule_words.facts(version.schedule) | target | into
+    return values | options | _schedule_values(version.schedule) | target | into
+
+
+def _schedule_values(data: Mapping[str, Any]) -> dict[str, str]:
+    return schedule_words.facts(timing.read(data)) if data else {}
 
 
 def _target_values(target: Mapping[str, Any], found: Mapping[int, Authentication]) -> dict[str, str]:

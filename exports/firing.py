@@ -41,10 +41,11 @@ SOME_RUN = {
 
 @dataclass(frozen=True)
 class Plan:
-    """What becomes of a schedule's due slots: those that run, and why the others do not, each in order."""
+    """What becomes of a schedule's due slots: those that run, and why the others do not, each in order. `next_slot`
+    None: they are its last ones."""
 
     schedule: Schedule
-    next_slot: datetime
+    next_slot: datetime | None
     runs: tuple[datetime, ...] = ()
     skipped: dict[datetime, str] = field(default_factory=dict)
 
@@ -138,11 +139,13 @@ def _plan(schedule: Schedule, now: datetime) -> Plan | None:
 
 def plan(schedule: Schedule, now: datetime) -> Plan:
     """What becomes of the due slots by the schedule's own rule for missed ones. Raises ScheduleError."""
-    line, zone = timing.of(schedule).parsed()
+    slots = timing.of(schedule).slots()
     delay = timedelta(seconds=schedule.delay)
-    next_slot = line.next_after(now - delay, zone)
-    first = schedule.next_slot or next_slot
-    due = line.latest(MOST_TOLD + MOST_MISSED, first, now - delay, zone) if first < next_slot else []
+    next_slot = slots.next_after(now - delay)
+    first = schedule.next_slot
+    if first is None or (next_slot and first >= next_slot):
+        return Plan(schedule, next_slot)
+    due = slots.latest(MOST_TOLD + MOST_MISSED, first, now - delay)
     if not due or due[0] + delay >= now - MISSED_AFTER:
         return Plan(schedule, next_slot, tuple(due))
     runs = {
@@ -178,7 +181,7 @@ def _advance(plan: Plan) -> bool:
     """Take the due slots. False: another process did."""
     schedule = plan.schedule
     mine = Schedule.objects.filter(pk=schedule.pk, next_run_at=schedule.next_run_at)
-    run_at = timing.of(schedule).run_at(plan.next_slot)
+    run_at = timing.of(schedule).run_at(plan.next_slot) if plan.next_slot else None
     return bool(mine.update(next_slot=plan.next_slot, next_run_at=run_at, problem=""))
 
 

@@ -162,7 +162,7 @@ def _keep(query: Query, draft: Draft, user: User | None) -> None:
         retry_limit=query.retry_limit,
         target=as_data(draft.target),
         into=query.into,
-        schedule=draft.schedule.columns() if draft.schedule else {},
+        schedule=draft.schedule.data() if draft.schedule else {},
         saved_by=query.updated_by,
     )
 

@@ -81,6 +81,7 @@ def _applied(draft: Draft, times: Timing, changes: Changes) -> Draft:
 def _times(before: Timing, changes: Changes) -> Timing:
     """Raises ScheduleError; what is not changed is not checked."""
     times = replace(before, **changes.given("cron", "time_zone", "delay"))
+    times = times if times.cron else times.endless()
     if times != before:
         replace(times, cron=times.cron or "@daily").check(monthly=True)
     return times

@@ -5,10 +5,10 @@ from typing import Any
 
 from django import forms
 
-from exports import timing
+from exports import schedule_words, timing
 from exports.cron import PRESETS
 from exports.schedule_models import Missed, Overlap, Schedule
-from exports.timing import ScheduleError, Timing
+from exports.timing import SPAN, ScheduleError, Timing
 from exports.zones import ZoneSelect, time_zones
 
 CRON, NONE = "cron", "none"
@@ -27,7 +27,7 @@ OVERLAP_HELP = "When the run before has not ended. Queue: one run at a time, in 
 
 class ScheduleForm(forms.Form):
     """Bound to what was posted if that holds a schedule; otherwise it shows `kept`, the query's own, or `idle`: columns
-    of Timing with which one would begin."""
+    of Timing with which one would begin. A start and an end that the query's own has stay as they are."""
 
     prefix = "schedule"
     repeat = forms.ChoiceField(choices=REPEAT, widget=forms.RadioSelect(attrs=IN_QUERY))
@@ -82,10 +82,20 @@ class ScheduleForm(forms.Form):
         """Say beside each field what is wrong; those that are wrong by themselves have been told already."""
         values = {name: data[name] for name in SETTINGS if name in data}
         try:
-            Timing(self.line, **values).check(monthly=bool(self.kept and self.kept.cron == self.line))
+            Timing(self.line, **values, **self._span).check(monthly=bool(self.kept and self.kept.cron == self.line))
         except ScheduleError as error:
             for name, text in error.problems.items():
-                self.add_error(name, text)
+                self.add_error(*(("cron", f"{text} {self._kept_span}") if name in SPAN else (name, text)))
+
+    @property
+    def _span(self) -> dict[str, Any]:
+        """Its start and end, for which there are no fields."""
+        return {name: getattr(self.kept, name, None) for name in SPAN}
+
+    @property
+    def _kept_span(self) -> str:
+        between = " ".join(schedule_words.span(self.kept)) if self.kept else ""
+        return f"This schedule runs {between}. To be rid of that, save the query with None first."
 
     @property
     def repeat_now(self) -> str:
@@ -108,10 +118,9 @@ class ScheduleForm(forms.Form):
         """What a valid form says; None: the query does not run by itself."""
         if not self.is_bound:
             return self.kept
-        data = self.cleaned_data
-        return (
-            Timing(self.line, data["time_zone"], data["delay"], data["missed"], data["overlap"]) if self.line else None
-        )
+        if not self.line:
+            return None
+        return Timing(self.line, **{name: self.cleaned_data[name] for name in SETTINGS}, **self._span)
 
 
 def initial(kept: Timing | None, idle: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from exports import job_words, schedule_words, timing
 from exports.models import FINISHED, Job, Outcome
 from exports.schedule_models import Schedule, Slot
 
-STATES = {"": "All", "enabled": "Enabled", "disabled": "Disabled", "failing": "Failing"}
+STATES = {"": "All", "enabled": "Enabled", "ended": "Ended", "disabled": "Disabled", "failing": "Failing"}
 MARKS = 10
 TONES = {
     Outcome.SUCCESS: "f-ok",
@@ -46,7 +46,8 @@ class ScheduleFilter:
         if self.state == "failing":
             found = failing(found)
         elif self.state:
-            found = found.filter(enabled=self.state == "enabled")
+            enabled, runs_again = self.state != "disabled", self.state == "enabled"
+            found = found.filter(enabled=enabled, next_slot__isnull=not runs_again)
         return found.order_by(F("next_run_at").asc(nulls_last=True), "pk")
 
 
@@ -70,11 +71,14 @@ class Mark:
 
 @dataclass(frozen=True)
 class Row:
+    """`ended`: when its last slot was, if none is left."""
+
     schedule: Schedule
     sentence: str
     line: str
     next_run: SafeString | str
     away: str
+    ended: str
     last: tuple[int, str] | None
     marks: list[Mark]
     errors: int
@@ -107,6 +111,7 @@ def _row(schedule: Schedule, slots: list[Result], now: datetime) -> Row:
         line=schedule.cron,
         next_run=job_words.time_tag(run, schedule_words.moment(run, zone)) if run else "",
         away=schedule_words.away(run, now) if run else "",
+        ended=schedule_words.last_slot(times) if schedule.ended else "",
         last=last,
         marks=[_mark(outcome) for _, outcome in slots],
         errors=_in_a_row([outcome for _, outcome in slots]),

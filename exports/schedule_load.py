@@ -60,8 +60,9 @@ def load(now: datetime) -> Load:
 
 
 def measure(now: datetime) -> Load:
-    columns = ("cron", "time_zone", "delay")
-    groups = list(Schedule.objects.filter(enabled=True).order_by().values(*columns).annotate(n=Count("pk")))
+    columns = ("cron", "time_zone", "delay", "starts_at", "ends_at")
+    running = Schedule.objects.filter(enabled=True, next_slot__isnull=False)
+    groups = list(running.order_by().values(*columns).annotate(n=Count("pk")))
     hour = now.replace(minute=0, second=0, microsecond=0)
     edges = (now, *(hour + timedelta(hours=n) for n in range(1, HOURS + 1)))
     runs = [0] * HOURS
@@ -75,14 +76,14 @@ def measure(now: datetime) -> Load:
 
 
 def _runs(group: dict[str, Any], edges: tuple[datetime, ...]) -> list[int]:
-    """Of all schedules with this line, zone and delay; a line that cannot be read does not run."""
+    """Of all schedules with these times; a line that cannot be read does not run."""
+    n, times = group["n"], {name: value for name, value in group.items() if name != "n"}
     try:
-        line, zone = Timing(group["cron"], group["time_zone"]).parsed()
+        slots = Timing(**times).slots()
     except ScheduleError:
         return [0] * HOURS
     delay = timedelta(seconds=group["delay"])
-    slots = tuple(edge - delay for edge in edges) if delay else edges
-    return [group["n"] * n for n in line.counts(slots, zone)]
+    return [n * runs for runs in slots.counts(tuple(edge - delay for edge in edges) if delay else edges)]
 
 
 def _hour(start: datetime, runs: int, zone: str) -> Hour:

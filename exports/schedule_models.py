@@ -23,8 +23,9 @@ class Overlap(models.TextChoices):
 class Schedule(models.Model):
     """When a query runs by itself. A slot is a time that the cron line names; its job starts `delay` seconds later.
 
-    Jobs run as `changed_by`, who answers for the schedule. While it is enabled, `next_slot` is the first slot that has
-    not been dealt with, and `next_run_at` its run time; otherwise both are empty.
+    Before `starts_at` and after `ends_at` there are no slots. Jobs run as `changed_by`, who answers for the schedule.
+    While it is enabled, `next_slot` is the first slot that has not been dealt with, and `next_run_at` its run time;
+    both are empty while it is disabled, and behind the last slot.
     """
 
     query = models.OneToOneField("exports.Query", models.CASCADE, related_name="schedule")
@@ -33,6 +34,8 @@ class Schedule(models.Model):
     delay = models.PositiveIntegerField(default=0)
     missed = models.CharField(max_length=10, choices=Missed.choices, default=Missed.EACH)
     overlap = models.CharField(max_length=10, choices=Overlap.choices, default=Overlap.QUEUE)
+    starts_at = models.DateTimeField(null=True)
+    ends_at = models.DateTimeField(null=True)
     enabled = models.BooleanField(default=True)
     disabled_at = models.DateTimeField(null=True)
     disabled_why = models.TextField(blank=True, default="")
@@ -47,14 +50,19 @@ class Schedule(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                name="next_run_iff_enabled",
+                name="next_run_unless_disabled_or_ended",
                 condition=Q(enabled=True, next_slot__isnull=False, next_run_at__isnull=False)
-                | Q(enabled=False, next_slot=None, next_run_at=None),
+                | (Q(next_slot=None, next_run_at=None) & (Q(enabled=False) | Q(ends_at__isnull=False))),
             )
         ]
 
     def __str__(self) -> str:
         return f"{self.query}: {self.cron}"
+
+    @property
+    def ended(self) -> bool:
+        """Its last slot was dealt with, or passed before it was set."""
+        return self.enabled and self.next_slot is None
 
 
 class Slot(models.Model):

@@ -1,15 +1,17 @@
 """What a schedule's own page shows: the history of its slots, and the slots that a backfill would run."""
 
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
-from exports import job_words, schedules, waiting
+from exports import job_words, schedule_words, schedules, timing, waiting
 from exports.models import ErrorKind, Job
 from exports.schedule_models import Schedule, Slot
-from exports.schedule_words import moment
+from exports.schedule_words import Upcoming, moment
+from exports.slots import INSTANT
+from exports.timing import ScheduleError
 
 _LARGE = tuple(f"job__{name}" for name in ("sql", "mapping", "settings", "columns", "division", "notes"))
 
@@ -61,6 +63,17 @@ def _row(slot: Slot, before: dict[int, int], zone: tzinfo, now: datetime) -> Row
         word=status.word,
         why=slot.skipped or waits or (job.error if job else ""),
     )
+
+
+def upcoming(schedule: Schedule, now: datetime) -> list[Upcoming]:
+    """The next runs, first those of slots that wait for their delay; [] for one that has none or cannot be read."""
+    if not schedule.next_slot:
+        return []
+    waiting_since = max(schedule.next_slot - INSTANT, now - timedelta(seconds=schedule.delay))
+    try:
+        return schedule_words.upcoming(timing.of(schedule), now, since=waiting_since)
+    except ScheduleError:
+        return []
 
 
 def last_failure(schedule: Schedule) -> Job | None:

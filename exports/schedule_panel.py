@@ -12,7 +12,8 @@ from exports.schedule_words import Upcoming
 
 @dataclass(frozen=True)
 class Panel:
-    """`label`: what the button beside Export Results shows; `headline`, `detail`: the outcome, for the footer."""
+    """`label`: what the button beside Export Results shows; `headline`, `detail`: the outcome, for the footer; `last`:
+    when the last slot was, if none is left."""
 
     form: ScheduleForm
     schedule: Schedule | None
@@ -20,6 +21,7 @@ class Panel:
     headline: str
     detail: str
     sentence: str = ""
+    last: str = ""
     delay: str = ""
     runs: list[Upcoming] = field(default_factory=list)
     removes: bool = False
@@ -40,7 +42,7 @@ def panel(form: ScheduleForm, schedule: Schedule | None, now: datetime, *, desti
         removes = form.kept is not None
         return Panel(form, schedule, words.value(None), headline, says, removes=removes, changed=changed)
     then = f"Then exports to {destination}" if destination else "Its result stays in the console"
-    sentence = words.sentence(timing)
+    sentence, runs = words.sentence(timing), words.upcoming(timing, now)
     return Panel(
         form=form,
         schedule=schedule,
@@ -49,6 +51,7 @@ def panel(form: ScheduleForm, schedule: Schedule | None, now: datetime, *, desti
         detail=then,
         sentence=sentence,
         delay=units(timing.delay) if timing.delay else "",
-        runs=words.upcoming(timing, now),
+        last="" if runs else words.last_slot(timing),
+        runs=runs,
         changed=changed,
     )

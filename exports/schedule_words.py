@@ -1,9 +1,7 @@
 """A schedule in words: what its button says, when it runs, and its next runs."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.safestring import SafeString
@@ -35,37 +33,59 @@ def value(timing: Timing | None) -> str:
 def sentence(timing: Timing) -> str:
     """ "Every day at 06:00, Asia/Tokyo time"; of a line that cannot be read, the line."""
     try:
-        line, _ = timing.parsed()
+        line = timing.parsed()
     except ScheduleError:
         return timing.cron
-    return f"{in_words(line)}, {timing.time_zone}{'' if timing.time_zone == 'UTC' else ' time'}"
+    if timing.once:
+        return f"Once: {_span(timing)['Starts']}"
+    words = f"{in_words(line)}, {timing.time_zone}{'' if timing.time_zone == 'UTC' else ' time'}"
+    return ", ".join([words, *span(timing)])
 
 
-def facts(columns: Mapping[str, Any]) -> dict[str, str]:
-    """A schedule's columns by what people call them; {} for none."""
-    if not columns:
-        return {}
+def span(timing: Timing) -> list[str]:
+    """ "from Wed 25 Nov 2026, 06:00 JST", "until Mon 30 Nov 2026, 06:00 JST", as far as it has a start and an end."""
+    words = {"Starts": "from", "Ends": "until"}
+    return [f"{words[name]} {at}" for name, at in _span(timing).items()]
+
+
+def _span(timing: Timing) -> dict[str, str]:
+    zone, ends = job_words.zone_named(timing.time_zone), {"Starts": timing.starts_at, "Ends": timing.ends_at}
+    return {name: moment(at, zone) for name, at in ends.items() if at}
+
+
+def last_slot(timing: Timing) -> str:
+    """When the last slot of a schedule with an end is, or was; "" if it cannot be read."""
+    try:
+        slot = timing.last_slot()
+    except ScheduleError:
+        return ""
+    return moment(slot, job_words.zone_named(timing.time_zone)) if slot else ""
+
+
+def facts(timing: Timing) -> dict[str, str]:
+    """The settings by what people call them."""
     return {
-        "Schedule": LABELS.get(columns["cron"], columns["cron"]),
-        "Schedule time zone": columns["time_zone"],
-        "Delay execution": job_words.units(columns["delay"]),
-        "Missed slots": Missed(columns["missed"]).label,
-        "Overlap": Overlap(columns["overlap"]).label,
+        "Schedule": LABELS.get(timing.cron, timing.cron),
+        "Schedule time zone": timing.time_zone,
+        "Delay execution": job_words.units(timing.delay),
+        "Missed slots": Missed(timing.missed).label,
+        "Overlap": Overlap(timing.overlap).label,
+        **_span(timing),
     }
 
 
 def changes(old: Timing | None, new: Timing | None) -> dict[str, dict[str, str]]:
     """What differs, as the audit trail holds it: {setting: {"from": …, "to": …}}."""
-    before, after = (facts(each.columns()) if each else {} for each in (old, new))
+    before, after = (facts(each) if each else {} for each in (old, new))
     labels = dict.fromkeys([*before, *after])
     pairs = {label: {"from": before.get(label, ""), "to": after.get(label, "")} for label in labels}
     return {label: pair for label, pair in pairs.items() if pair["from"] != pair["to"]}
 
 
-def upcoming(timing: Timing, now: datetime, count: int = NEXT) -> list[Upcoming]:
-    """The next runs. Raises ScheduleError."""
+def upcoming(timing: Timing, now: datetime, *, since: datetime | None = None) -> list[Upcoming]:
+    """The next runs: those of the slots after `since`, or else after now. Raises ScheduleError."""
     zone = ZoneInfo(timing.time_zone)
-    return [_upcoming(slot, timing, zone, now) for slot in timing.next_slots(count, now)]
+    return [_upcoming(slot, timing, zone, now) for slot in timing.next_slots(NEXT, since or now)]
 
 
 def _upcoming(slot: datetime, timing: Timing, zone: tzinfo, now: datetime) -> Upcoming:

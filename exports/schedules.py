@@ -43,14 +43,14 @@ def timing_of(query: Query) -> Timing | None:
 def settings_of(query: Query) -> Timing:
     """What its schedule is set to; without one, and then with an empty cron line, what one would begin with."""
     schedule = getattr(query, "schedule", None)
-    return timing.of(schedule) if schedule else Timing(**{"cron": "", **query.idle_schedule})
+    return timing.of(schedule) if schedule else timing.read(query.idle_schedule)
 
 
 def keep_idle(query: Query, times: Timing) -> None:
-    """Remember, for a query without a schedule, what one would begin with."""
-    columns = times.columns()
-    del columns["cron"]
-    Query.objects.filter(pk=query.pk).update(idle_schedule=columns)
+    """Remember, for a query without a schedule, what one would begin with: not the start and the end."""
+    data = times.endless().data()
+    del data["cron"]
+    Query.objects.filter(pk=query.pk).update(idle_schedule=data)
 
 
 def keep(query: Query, wanted: Timing | None, *, user: User | None) -> None:
@@ -64,7 +64,8 @@ def keep(query: Query, wanted: Timing | None, *, user: User | None) -> None:
 
 
 def save(query: Query, wanted: Timing, *, user: User | None, monthly: bool = False) -> Schedule:
-    """Give the query this schedule, from its next slot on. `monthly`: the preset @monthly is allowed.
+    """Give the query this schedule, from its next slot on; without one to come, it has ended. `monthly`: the preset
+    @monthly is allowed.
 
     A schedule that it has keeps its history, stays disabled if it is, and, while neither its cron line nor its time
     zone changes, keeps the slots that wait for their run time. Raises ScheduleError.
@@ -89,10 +90,10 @@ def _dealt_with(before: Schedule | None, wanted: Timing, now: datetime) -> datet
 
 def _store(schedule: Schedule, since: datetime, user: User | None) -> None:
     stored = timing.of(schedule)
-    line, zone = stored.parsed()
+    slots = stored.slots()
     if schedule.enabled:
-        schedule.next_slot = line.next_after(since, zone)
-        schedule.next_run_at = stored.run_at(schedule.next_slot)
+        schedule.next_slot = slots.next_after(since)
+        schedule.next_run_at = stored.run_at(schedule.next_slot) if schedule.next_slot else None
     schedule.problem = ""
     schedule.changed_by, schedule.changed_at = user, timezone.now()
     schedule.save()
@@ -114,7 +115,7 @@ def pause(schedule: Schedule, *, user: User) -> bool:
 
 
 def resume(schedule: Schedule, *, user: User) -> Schedule:
-    """Enable the schedule from its next slot on; failures count anew. Raises ScheduleError if it cannot be read."""
+    """Enable the schedule, from its next slot on; failures count anew. Raises ScheduleError if it cannot be read."""
     with transaction.atomic():
         locked = Schedule.objects.select_for_update().get(pk=schedule.pk)
         if not locked.enabled:
@@ -185,8 +186,7 @@ def backfill(schedule: Schedule, first: datetime, count: int = 1) -> Backfill:
 
 def past_slots(schedule: Schedule, first: datetime, count: int, now: datetime) -> list[datetime]:
     """The slots of a backfill. Raises NotPossible, ScheduleError."""
-    line, zone = timing.of(schedule).parsed()
-    runs = line.runs(first - timedelta(microseconds=1), zone)
+    runs = timing.of(schedule).slots().runs(first - timedelta(microseconds=1))
     slots = list(takewhile(lambda slot: slot <= now, islice(runs, count)))
     if not slots:
         raise NotPossible("Backfill needs a time in the past, with a slot between it and now.")

@@ -80,10 +80,10 @@ def _totals(totals: list[JobTotal]) -> Iterator[Metric]:
 
 
 def _schedules() -> Iterator[Metric]:
-    enabled = Schedule.objects.filter(enabled=True)
+    enabled = Schedule.objects.filter(enabled=True, next_run_at__isnull=False)
     late = Q(next_run_at__lt=timezone.now() - LATE)
     found = enabled.aggregate(enabled=Count("pk"), late=Count("pk", filter=late))
-    yield _gauge("linecapi_schedules", "Schedules that are enabled.", found["enabled"])
+    yield _gauge("linecapi_schedules", "Schedules that are enabled and have not ended.", found["enabled"])
     yield _gauge("linecapi_schedules_late", "Those whose run time passed a minute ago and longer.", found["late"])
 
 

@@ -11,7 +11,7 @@ from exports.notify.models import Channel, Kind, Rule
 from exports.notify.rules import MOST_ADDRESSES
 from exports.notify.services import UrlRefused
 
-EVENTS = ("on_failure", "on_recovery", "on_rejects", "rejects_percent", "on_disabled")
+EVENTS = ("on_success", "on_failure", "on_recovery", "on_rejects", "rejects_percent", "on_disabled")
 
 
 class AddressesField(forms.CharField):
@@ -113,12 +113,14 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
         model = Rule
         fields = ["channels", *EVENTS]
         labels = {
+            "on_success": "Success",
             "on_failure": "Failure",
             "on_recovery": "First success after failure",
             "on_rejects": "Many rejects",
             "on_disabled": "Schedule disabled",
         }
         help_texts = {
+            "on_success": "Every job that succeeds; the first one after a failure is told once.",
             "on_failure": "Of failures in a row the 1st, 3rd and 5th, then one in 24 hours.",
             "on_recovery": "Once, when a job succeeds again.",
             "on_rejects": "A job succeeded, but more of its rows than this were invalid or refused.",

@@ -20,6 +20,7 @@ class Kind(models.TextChoices):
 class Event(models.TextChoices):
     """What can be told of a job or its schedule."""
 
+    SUCCESS = "success", "Success"
     FAILURE = "failure", "Failure"
     RECOVERY = "recovery", "First success after failure"
     REJECTS = "rejects", "Many rejects"
@@ -73,6 +74,7 @@ class Rule(models.Model):
     query = models.OneToOneField("exports.Query", models.CASCADE, null=True, related_name="notification_rule")
     channels = models.ManyToManyField(Channel, related_name="rules")
     addresses: Any = models.JSONField(default=list)  # e-mail addresses beside the channels
+    on_success = models.BooleanField(default=False)
     on_failure = models.BooleanField(default=True)
     on_recovery = models.BooleanField(default=True)
     on_rejects = models.BooleanField(default=True)

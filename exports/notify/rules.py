@@ -1,7 +1,9 @@
 """Which rule a query follows, and whom it names."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from exports.models import Query
 from exports.notify.models import Channel, Rule
 
 MOST_ADDRESSES = 20
@@ -18,6 +20,20 @@ class Recipient:
 def default() -> Rule:
     """What queries without a rule of their own follow; not saved as long as no admin has."""
     return Rule.objects.filter(query=None).first() or Rule()
+
+
+def keep(query: Query, *, addresses: Sequence[str], on_success: bool, on_failure: bool, by_hand: bool = True) -> Rule:
+    """Give the query a rule of its own: e-mail to these addresses. `own` reads it back. If it has one, the
+    channels stay.
+
+    `on_failure`: also of recovery, many rejects, and a schedule that is disabled; `by_hand`: also of jobs that people
+    start. Raises ValueError for more than MOST_ADDRESSES.
+    """
+    if len(addresses) > MOST_ADDRESSES:
+        raise ValueError(f"{len(addresses)} addresses; up to {MOST_ADDRESSES} are allowed.")
+    of_failure = dict.fromkeys(("on_failure", "on_recovery", "on_rejects", "on_disabled"), on_failure)
+    values = {"addresses": list(addresses), "on_success": on_success, "by_hand": by_hand, **of_failure}
+    return Rule.objects.update_or_create(query=query, defaults=values)[0]
 
 
 def own(query_id: int) -> Rule | None:

@@ -71,8 +71,8 @@ def _events(job: Job, rule: Rule, disabled: bool, now: datetime) -> Iterator[Tol
         elif tell:
             yield Told(Event.FAILURE, failures)
     elif job.state == JobState.SUCCESS:
-        if streaks.succeeded(job):
-            yield Told(Event.RECOVERY)
+        again = streaks.succeeded(job)
+        yield Told(Event.RECOVERY if again and rule.wants(Event.RECOVERY) else Event.SUCCESS)
         if wording.rejected_percent(job) <= rule.rejects_percent:
             streaks.few_rejects(job)
         elif streaks.many_rejects(job, now):

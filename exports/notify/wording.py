@@ -13,6 +13,7 @@ from exports.notify.models import Event
 from exports.schedule_models import Schedule
 
 SUBJECTS = {
+    Event.SUCCESS: "{name}: job {pk} succeeded",
     Event.FAILURE: "{name}: job {pk} failed",
     Event.RECOVERY: "{name}: job {pk} succeeded again",
     Event.REJECTS: "{name}: {share} of the rows of job {pk} were rejected",
@@ -80,6 +81,7 @@ def _one_line(text: str) -> str:
 def _headline(event: Event, job: Job) -> str:
     which = f"Job {job.pk} of the query “{_one_line(job.name)}”"
     return {
+        Event.SUCCESS: f"{which} succeeded.",
         Event.FAILURE: f"{which} failed.",
         Event.DISABLED: f"{which} failed, and its schedule is disabled.",
         Event.RECOVERY: f"{which} succeeded. It is the first success after a failure.",
@@ -91,7 +93,7 @@ def _why(event: Event, job: Job, failures: int) -> Iterator[str]:
     if event == Event.REJECTS:
         yield f"Cause: {job.invalid:,} rows were invalid by the column mapping, {job.refused:,} were refused."
         yield "What to do: Open the job: it has the reasons by field. Correct the data, then use Fix and resend."
-    elif event == Event.RECOVERY:
+    elif event in (Event.SUCCESS, Event.RECOVERY):
         yield "There is nothing to do."
     else:
         yield f"Cause: {job.error}"

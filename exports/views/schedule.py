@@ -28,20 +28,14 @@ def schedule(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "schedule": found,
         "sentence": schedule_words.sentence(times),
-        "facts": schedule_words.facts(times.columns()),
-        "runs": _upcoming(found) if found.enabled else [],
+        "facts": schedule_words.facts(times),
+        "runs": schedule_pages.upcoming(found, now),
+        "last_slot": schedule_words.last_slot(times) if found.ended else "",
         "page": page,
         "rows": schedule_pages.rows(list(page), schedule_pages.zone_of(found), now),
         "failure": schedule_pages.last_failure(found),
     }
     return render(request, "exports/schedule.html", context)
-
-
-def _upcoming(found: Schedule) -> list[schedule_words.Upcoming]:
-    try:
-        return schedule_words.upcoming(timing.of(found), timezone.now())
-    except ScheduleError:
-        return []
 
 
 @editor
@@ -59,13 +53,14 @@ def pause(request: HttpRequest, pk: int) -> HttpResponse:
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
     found = _find(pk)
     try:
-        schedules.resume(found, user=me(request))
+        resumed = schedules.resume(found, user=me(request))
     except ScheduleError as error:
         messages.error(request, f"The schedule cannot be resumed: {error}")
         return redirect("exports:schedule", pk)
     if not found.enabled:
         audit.record("schedule.resume", found.query, request=request, was=found.disabled_why)
-        messages.success(request, "The schedule is enabled. It goes on from its next slot.")
+        goes_on = "No slot is left: it has ended." if resumed.ended else "It goes on from its next slot."
+        messages.success(request, f"The schedule is enabled. {goes_on}")
     return redirect("exports:schedule", pk)
 
 

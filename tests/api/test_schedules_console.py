@@ -136,3 +136,13 @@ def test_an_update_from_a_source_to_hive_leaves_the_source(calls, editor):
     query.refresh_from_db()
     assert (query.engine, query.source, query.version) == ("hive", None, 2)
     assert AuditEntry.objects.get(action="query.update").details == {"version": 2}
+
+
+def test_a_start_and_an_end_survive_a_change_and_go_with_the_schedule(calls, monthly):
+    times = Timing("0 9 25 11 *", "Asia/Tokyo", starts_at=at(0, day=25), ends_at=at(0, day=25))
+    schedules.save(monthly, times, user=None)
+    assert calls.post("/v3/schedule/update/monthly", delay=5).json()["next_time"] == "2026-11-25T00:00:05Z"
+    assert schedules.timing_of(monthly).ends_at == at(0, day=25)
+    assert calls.post("/v3/schedule/update/monthly", cron="0 8 25 11 *").status_code == 422
+    assert calls.post("/v3/schedule/update/monthly", cron="").json()["cron"] is None
+    assert calls.post("/v3/schedule/update/monthly", cron="@daily").json()["next_time"] == "2026-11-24T15:00:05Z"

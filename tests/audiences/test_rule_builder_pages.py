@@ -152,7 +152,9 @@ def test_what_is_wrong_stands_beside_its_condition_and_nothing_is_lost(edit, par
 def test_while_one_types_only_what_was_typed_can_be_wrong(edit, parent):
     values = {"_1_about": "a:points", "_1_operator": "Greater", "_1_value": "", "_2_about": "a:points", "_2_value": "x"}
     data = posted("1:0:condition", "2:0:condition", **values)
-    wrong = dict(re.findall(r'id="r(\d)-wrong">(.*?)</ul>', text(edit.post(url("rule_builder", parent.pk), data)), re.S))
+    wrong = dict(
+        re.findall(r'id="r(\d)-wrong">(.*?)</ul>', text(edit.post(url("rule_builder", parent.pk), data)), re.S)
+    )
     assert wrong["1"] == "" and "is not a number" in wrong["2"]
     assert "not complete yet: 2 things" in text(edit.post(url("rule_count", parent.pk), data))
 

@@ -6,7 +6,7 @@ the address.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -246,6 +246,8 @@ def a_schedule(page="{}", *, enabled=True):
 def some_schedules():
     a_schedule()
     schedules.pause(schedules.save(a_query(), Timing("@daily"), user=None), user=person("hana", Role.EDITOR))
+    once = datetime(2020, 1, 1, 9, tzinfo=UTC)
+    schedules.save(a_query("once"), Timing("0 9 1 1 *", starts_at=once, ends_at=once), user=None)
     return "/schedules"
 
 

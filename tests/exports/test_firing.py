@@ -159,6 +159,34 @@ def test_the_history_of_a_long_absence_is_not_endless():
     assert told[0].skipped.endswith("Earlier ones are not listed.")
 
 
+# --- the last ones -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("now", [at(9), at(9, 0, 30), at(20, day=28)])
+def test_a_schedule_of_one_minute_runs_once_however_late(now):
+    schedule = a_schedule("0 9 24 11 *", slot=at(9), starts_at=at(9), ends_at=at(9))
+    firing.fire(at(8, 59))
+    for _ in range(2):
+        firing.fire(now)
+    schedule.refresh_from_db()
+    assert (hours(schedule), schedule.slots.count()) == ([9], 1)
+    assert (schedule.next_slot, schedule.next_run_at, schedule.ended, schedule.disabled_why) == (None, None, True, "")
+
+
+def test_slots_after_the_end_do_not_exist_and_those_missed_before_it_run():
+    schedule = a_schedule(slot=at(9), ends_at=at(11, 59), delay=600)
+    firing.fire(at(20))
+    schedule.refresh_from_db()
+    assert (hours(schedule), skipped(schedule), schedule.ended) == ([9, 10, 11], {}, True)
+
+
+def test_a_last_slot_that_is_skipped_ends_the_schedule_too():
+    schedule = a_schedule(slot=at(9), starts_at=at(9), ends_at=at(9), missed="skip")
+    firing.fire(at(12))
+    schedule.refresh_from_db()
+    assert (hours(schedule), list(skipped(schedule)), schedule.ended) == ([], [9], True)
+
+
 # --- broken ones --------------------------------------------------------------------------------------------------
 
 

@@ -1,15 +1,16 @@
 """What people do with schedules: set, change, pause, enable, remove, run now, backfill."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 import time_machine
 
-from exports import dispatch, firing, queries, schedules
+from exports import dispatch, firing, queries, schedules, timing
 from exports import jobs as jobs_of_people
 from exports.errors import NotPossible
-from exports.models import Job
+from exports.models import Job, Query
 from exports.schedule_models import Schedule, Slot
 from exports.timing import ScheduleError, Timing
 from tests.exports.factories import a_job, a_query
@@ -93,6 +94,52 @@ def test_a_change_repeats_no_slot():
     assert hours(schedule) == [9, 10]
 
 
+def test_a_schedule_waits_for_its_start_and_has_no_slot_after_its_end():
+    query = a_query()
+    times = Timing("0 * * * *", starts_at=at(11, 30), ends_at=at(13))
+    schedule = schedules.save(query, times, user=None)
+    assert (schedule.next_slot, schedules.timing_of(query)) == (at(12), times)
+    over = schedules.save(query, replace(times, starts_at=at(7), ends_at=at(9, 29)), user=None)
+    assert (over.next_slot, over.next_run_at, over.enabled, over.ended) == (None, None, True, True)
+
+
+def test_an_end_that_moves_lets_a_schedule_go_on_without_the_slots_between():
+    schedule = a_schedule(slot=at(7), ends_at=at(7))
+    firing.fire(at(7))
+    changed = schedules.save(schedule.query, Timing("0 * * * *", ends_at=at(12)), user=None)
+    firing.fire(at(10))
+    assert (changed.next_slot, hours(schedule)) == (at(10), [7, 10])
+
+
+@pytest.mark.parametrize(
+    ("cron", "span", "says"),
+    [
+        ("0 * * * *", (at(11), at(10)), {"ends_at": timing.BACKWARDS}),
+        ("0 9 * * *", (at(9, 0, 1), at(8, day=25)), {"ends_at": timing.NO_SLOT}),
+        ("0 0 1 1 *", (at(10), at(10)), {"ends_at": timing.NO_SLOT}),
+        ("0 * * * *", (at(10).replace(year=9999), None), {"starts_at": "The start must be in the years 1970 to 8999."}),
+        ("0 * * * *", (None, at(10).replace(year=1)), {"ends_at": "The end must be in the years 1970 to 8999."}),
+    ],
+)
+def test_a_start_and_an_end_that_cannot_be_are_named(cron, span, says):
+    with pytest.raises(ScheduleError) as refused:
+        schedules.save(a_query(), Timing(cron, starts_at=span[0], ends_at=span[1]), user=None)
+    assert refused.value.problems == says and not Schedule.objects.exists()
+
+
+def test_a_version_keeps_start_and_end_and_the_next_schedule_begins_without():
+    query = a_query()
+    times = Timing("0 9 * * *", "Asia/Tokyo", 60, starts_at=at(0), ends_at=at(0, day=30))
+    queries.update(query, replace(queries.stored(query), schedule=times), base=query.version, user=None)
+    kept = query.versions.get(number=query.version).schedule
+    assert (kept["starts_at"], timing.read(kept)) == ("2026-11-24T00:00:00+00:00", times)
+    schedules.remove(query)
+    query = Query.objects.get()
+    assert schedules.settings_of(query) == Timing("", "Asia/Tokyo", 60)
+    query.idle_schedule |= {"starts_at": "2026-11-24T09:00:00+09:00", "ends_at": None}
+    assert schedules.settings_of(query).starts_at == at(0)
+
+
 def test_a_removed_schedule_leaves_its_jobs():
     schedule = a_schedule(slot=at(9))
     firing.fire(at(9))
@@ -133,6 +180,12 @@ def test_a_resumed_schedule_goes_on_from_now_and_its_failures_count_anew(editor)
     resumed = schedules.resume(schedule, user=editor)
     assert (resumed.enabled, resumed.failures, resumed.next_slot) == (True, 0, at(10))
     assert (resumed.disabled_at, resumed.disabled_why, resumed.changed_by) == (None, "", editor)
+
+
+def test_a_schedule_that_ended_meanwhile_is_resumed_without_a_next_slot(editor):
+    schedule = a_schedule(slot=at(5), ends_at=at(9))
+    schedules.pause(schedule, user=editor)
+    assert schedules.resume(schedule, user=editor).ended
 
 
 def test_a_schedule_that_cannot_be_read_is_not_resumed(editor):
@@ -179,6 +232,14 @@ def test_a_backfill_ends_at_the_present():
     schedule = a_schedule(slot=at(10))
     schedules.backfill(schedule, at(8), 10)
     assert hours(schedule) == [8, 9]
+
+
+def test_a_backfill_knows_no_slot_before_the_start_and_after_the_end():
+    schedule = a_schedule(slot=at(7), starts_at=at(6), ends_at=at(7, 59))
+    schedules.backfill(schedule, at(4), 10)
+    assert hours(schedule) == [6, 7]
+    with pytest.raises(NotPossible):
+        schedules.backfill(schedule, at(8), 1)
 
 
 def test_a_backfill_tells_the_slots_that_have_run_and_runs_those_that_were_skipped():

@@ -256,3 +256,29 @@ def test_a_viewer_sees_the_schedule_and_changes_nothing(as_user, viewer, query):
     assert 'value="0 6 * * *"' in page and "data-save" not in page and "Changes need the role editor" in page
     assert look.post(url("schedule_check", query.pk), fields()).status_code == 403
     assert save(look, query, "none").status_code == 403
+
+
+# --- start and end, which the editor does not offer --------------------------------------------------------------
+
+
+def test_a_start_and_an_end_survive_the_editor(edit, query):
+    scheduled(query, starts_at=at(0, day=20), ends_at=at(21))
+    query.refresh_from_db()
+    save(edit, query, cron="30 6 * * *")
+    kept = schedules.timing_of(query)
+    assert (kept.cron, kept.starts_at, kept.ends_at) == ("30 6 * * *", at(0, day=20), at(21))
+    assert schedules.of(query).ended  # tomorrow's 06:30 is after the end
+
+
+def test_a_line_that_never_runs_between_them_is_refused_beside_its_field(edit, query):
+    scheduled(query, starts_at=at(21), ends_at=at(21))
+    query.refresh_from_db()
+    page = text(save(edit, query, cron="0 7 * * *"))
+    assert "The cron line never runs between the start and the end." in page.split('id="id_schedule-cron_error"')[1]
+    assert "from Wed 25 Nov 2026, 06:00 JST until Wed 25 Nov 2026, 06:00 JST" in page
+    assert schedules.timing_of(query).cron == "0 6 * * *"
+    query.refresh_from_db()
+    save(edit, query, repeat="none")
+    query.refresh_from_db()
+    save(edit, query, cron="0 7 * * *")
+    assert schedules.timing_of(query).ends_at is None

@@ -7,7 +7,7 @@ import time_machine
 from django.core.cache import cache
 from django.urls import reverse
 
-from exports import schedule_list, schedule_load, schedules
+from exports import firing, schedule_list, schedule_load, schedules
 from exports.schedule_models import Schedule, Slot
 from tests.exports.factories import a_job, a_query
 from tests.exports.schedules import a_schedule, at
@@ -84,6 +84,19 @@ def test_a_job_that_goes_on_neither_ends_nor_makes_a_row_of_errors():
     assert row(ran(named("b", at(10)), "error", "success")).errors == 0
 
 
+def test_one_that_has_ended_says_so_and_when(look):
+    schedule = named("once", at(8), "0 8 24 11 *", starts_at=at(8), ends_at=at(8), time_zone="UTC")
+    named("hourly", at(10))
+    firing.fire(NOW)
+    page = shown(look)
+    assert page.index(">hourly<") < page.index(">once<")
+    assert "Once: Tue 24 Nov 2026, 08:00 UTC" in page and "<span>Ended</span>" in page and "Disabled</span>" not in page
+    schedule.refresh_from_db()
+    assert row(schedule).ended == "Tue 24 Nov 2026, 08:00 UTC"
+    assert ">once<" in shown(look, state="ended") and ">hourly<" not in shown(look, state="ended")
+    assert ">once<" not in shown(look, state="enabled") + shown(look, state="disabled")
+
+
 @pytest.mark.parametrize(
     ("state", "found"),
     [
@@ -143,6 +156,13 @@ def test_a_delay_moves_the_runs_and_disabled_schedules_have_none(editor):
     named("a", at(10), "0 10 * * *", delay=3 * 3600)
     schedules.pause(named("b", at(10), "0 10 * * *"), user=editor)
     assert loaded() == {13: 1}
+
+
+def test_no_run_is_counted_before_the_start_or_after_the_end():
+    named("a", at(12), starts_at=at(12), ends_at=at(14), delay=1800)
+    named("b", at(8), starts_at=at(8), ends_at=at(8))
+    firing.fire(NOW)
+    assert loaded() == {12: 1, 13: 1, 14: 1}
 
 
 def test_the_hours_are_told_in_the_zone_of_most_schedules():

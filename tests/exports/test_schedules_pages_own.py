@@ -7,7 +7,7 @@ import time_machine
 from django.urls import reverse
 
 from accounts.models import AuditEntry
-from exports import events, schedules
+from exports import events, firing, schedules
 from exports.models import Job
 from exports.schedule_models import Schedule, Slot
 from tests.exports.factories import a_job
@@ -110,6 +110,23 @@ def test_at_the_fifth_error_the_page_and_the_job_say_that_it_is_disabled(edit, s
     assert f"Disabled after 5 jobs in a row ended in a configuration error, job {job.pk} the last." in page
     assert "Correct what is wrong, then resume the schedule." in page and "None: the schedule is disabled." in page
     assert "The schedule of this job is disabled." in text(edit.get(reverse("exports:job", args=[job.pk])))
+
+
+def test_one_that_has_ended_says_when_and_offers_no_pause(edit):
+    schedule = a_schedule(slot=at(8), starts_at=at(6), ends_at=at(9, 10))
+    firing.fire(at(9))
+    page = shown(edit, schedule)
+    assert "Ended: the last slot was Tue 24 Nov 2026, 09:00 UTC." in page and "Ended</span>" in page
+    assert 'id="pause"' not in page and 'id="resume"' not in page and "disabled" not in page
+    assert "<dt>Starts</dt><dd>Tue 24 Nov 2026, 06:00 UTC</dd>" in page
+    query = text(edit.get(reverse("exports:query", args=[schedule.query_id])))
+    assert '<span class="chip sq">Ended</span>' in query and "The last one was Tue 24 Nov 2026, 09:00 UTC." in query
+
+
+def test_the_last_slot_that_waits_for_its_delay_is_still_to_come(edit):
+    page = shown(edit, a_schedule(slot=at(9), starts_at=at(9), ends_at=at(9), delay=3600))
+    assert "Next run</h2>" in page and page.count("UTC</time>") == 1 and "starts 10:00 UTC" in page
+    assert "Enabled" in page and "Ended" not in page
 
 
 # --- pause, resume, run now --------------------------------------------------------------------------------------

@@ -42,10 +42,18 @@ def test_a_viewer_does_not_see_who_is_told(as_user, viewer, query):
 
 
 def test_an_editor_chooses_for_the_query(client, query, ops):
-    post(client, query, channels=[ops.pk], addresses="kana@shop.example", by_hand="on", rejects_percent="3")
+    post(
+        client,
+        query,
+        channels=[ops.pk],
+        addresses="kana@shop.example",
+        by_hand="on",
+        on_success="on",
+        rejects_percent="3",
+    )
     rule = Rule.objects.get(query=query)
     assert (list(rule.channels.all()), rule.addresses) == ([ops], ["kana@shop.example"])
-    assert (rule.by_hand, rule.rejects_percent, rule.on_recovery) == (True, 3, False)
+    assert (rule.by_hand, rule.rejects_percent, rule.on_success, rule.on_recovery) == (True, 3, True, False)
     assert AuditEntry.objects.filter(action="notifications.update", target_name="daily").exists()
 
 

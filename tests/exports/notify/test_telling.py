@@ -19,6 +19,9 @@ def make(schedule, event):
     """Let that happen which the event tells."""
     if event == Event.REJECTS:
         return end(schedule, SUCCESS, exports=True, accepted=80, refused=20)
+    if event == Event.SUCCESS:
+        Rule.objects.update(on_success=True)
+        return end(schedule, SUCCESS)
     if event == Event.DISABLED:
         return [end(schedule, kind=ErrorKind.CONFIGURATION) for _ in range(5)][-1]
     job = end(schedule, kind=ErrorKind.TRANSIENT)
@@ -51,6 +54,25 @@ def test_the_failure_that_disables_is_told_to_who_wants_either(schedule, default
     assert Message.objects.first().event == Event.DISABLED
 
 
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_every_success_is_told_to_who_wants_it_and_one_after_a_failure_once(schedule, default, by_hand):
+    rules.keep(schedule.query, addresses=["kana@shop.example"], on_success=True, on_failure=True)
+    for state in (SUCCESS, SUCCESS, ERROR, SUCCESS, SUCCESS):
+        end(schedule, state, by_hand=by_hand)
+    told = list(Message.objects.order_by("pk").values_list("event", flat=True))
+    assert told == ["success", "success", "failure", "recovery", "success"]
+
+
+def test_a_recovery_that_is_not_wanted_is_told_as_a_success(schedule, default):
+    rules.keep(schedule.query, addresses=["kana@shop.example"], on_success=True, on_failure=False)
+    end(schedule)
+    job = end(schedule, SUCCESS, exports=True, accepted=70, refused=30)
+    message = Message.objects.get()
+    assert (message.event, message.job, message.subject) == ("success", job, f"daily_purchases: job {job.pk} succeeded")
+    assert f"Job {job.pk} of the query “daily_purchases” succeeded.\nThere is nothing to do." in message.body
+    assert "100 rows read = 0 invalid + 70 accepted + 30 refused + 0 unknown" in message.body
+
+
 @pytest.mark.parametrize(("percent", "told"), [(20, 0), (19, 1)])
 def test_rejects_are_told_from_more_than_the_threshold_on(schedule, default, percent, told):
     Rule.objects.update(rejects_percent=percent)
@@ -81,6 +103,17 @@ def test_a_query_follows_its_own_rule_instead_of_the_default(schedule, default):
     Rule.objects.create(query=schedule.query, addresses=["kana@shop.example"])
     end(schedule, kind=ErrorKind.DATA)
     assert Delivery.objects.get().address == "kana@shop.example"
+
+
+def test_the_rule_of_a_query_is_kept_in_one_call_and_read_back(ops):
+    query = a_query()
+    rules.keep(query, addresses=["kana@shop.example"], on_success=True, on_failure=True).channels.add(ops)
+    rules.keep(query, addresses=[], on_success=True, on_failure=False, by_hand=False)
+    rule = rules.own(query.pk)
+    assert (rule.addresses, rule.by_hand, list(rule.channels.all()), Rule.objects.count()) == ([], False, [ops], 1)
+    assert [event for event in Event.values if rule.wants(event)] == ["success"]
+    with pytest.raises(ValueError, match="21 addresses; up to 20"):
+        rules.keep(query, addresses=[f"{n}@shop.example" for n in range(21)], on_success=True, on_failure=True)
 
 
 def test_each_address_and_service_gets_it_once(db):
