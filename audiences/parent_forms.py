@@ -99,7 +99,7 @@ class PartForm(forms.Form):
         self.path, self.part, self.held = path, part, held
         self.lines = [] if path == "master" else [*_lines(part, held)]
         self.columns_error = ""
-        for name in part.values:
+        for name in parts.KINDS.get(path.partition(".")[0], parts.MASTER):
             self.fields[name] = _field(path, name, tables, held, master)
 
     @property
