@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from audiences.rules import operators
+from audiences.rules import numbers, operators
 from audiences.rules.operators import Takes
 from audiences.rules.schema import BehaviorTable, Kind, Schema, element_type, kind_of
 
@@ -168,46 +168,46 @@ def tables(draw):
 
 
 # --- rules --------------------------------------------------------------------------------------------------------
-def _moments():
-    whole = _instants().map(lambda when: when.replace(microsecond=0))
-    texts = whole.map(lambda when: when.date().isoformat()) | whole.map(lambda when: when.isoformat())
-    local = whole.map(
-        lambda when: when.astimezone(ZoneInfo("America/New_York")).replace(tzinfo=None).isoformat(sep=" ")
-    )
-    return texts | local | whole.map(lambda when: int(when.timestamp()))
-
-
-def _scalars(spec, kind):
+def _forms(spec, kind):
+    """Strategies for operands, the values of each of which are in the order of their text or number."""
     if spec.type == "Regexp":
-        return st.sampled_from(PATTERNS)
+        return [st.sampled_from(PATTERNS)]
     if spec.takes is Takes.DATES or kind is Kind.TIME:
-        return _moments()
+        whole = _instants().map(lambda when: when.replace(microsecond=0))
+        wall = whole.map(lambda when: when.astimezone(ZoneInfo("America/New_York")).replace(tzinfo=None).isoformat(" "))
+        days = whole.map(lambda when: when.date().isoformat())
+        return [days, whole.map(datetime.isoformat), wall, whole.map(lambda when: int(when.timestamp()))]
     if kind is Kind.BOOLEAN:
-        return st.booleans()
+        return [st.booleans()]
     if kind is Kind.NUMBER:
-        return st.sampled_from(NUMBERS) | st.sampled_from(NUMBERS).map(str)
-    return st.sampled_from([text for text in TEXTS if text])
+        return [st.sampled_from(NUMBERS), st.sampled_from(NUMBERS).map(str)]
+    return [st.sampled_from([text for text in TEXTS if text])]
+
+
+def _ends(form):
+    return st.lists(form, min_size=1, max_size=2).map(lambda found: sorted(found, key=_order))
+
+
+def _order(operand):
+    number = numbers.read(operand)
+    return operand if number is None else number
 
 
 @st.composite
 def _operators(draw, specs, kind):
     spec = draw(st.sampled_from(list(specs.values())))
-    scalars = _scalars(spec, kind)
+    forms = _forms(spec, kind)
     data = {"type": spec.type, "not": draw(st.booleans())}
     if spec.takes is Takes.ONE:
-        data["rightValue"] = draw(scalars)
+        data["rightValue"] = draw(st.one_of(forms))
     elif spec.takes is Takes.MANY:
-        data["rightValues"] = draw(st.lists(scalars, min_size=1, max_size=3))
+        data["rightValues"] = draw(st.lists(st.one_of(forms), min_size=1, max_size=3))
     elif spec.takes is Takes.DURATION:
-        data |= draw(
-            st.fixed_dictionaries(
-                {"value": st.sampled_from([1, 2, 12, 30, 31]), "unit": st.sampled_from(operators.UNITS)}
-            )
-        )
+        data |= {"value": draw(st.sampled_from([1, 2, 12, 30, 31])), "unit": draw(st.sampled_from(operators.UNITS))}
     elif spec.takes in (Takes.RANGE, Takes.DATES):
-        low, high = ("min", "max") if spec.takes is Takes.RANGE else ("from", "to")
-        given = draw(st.sampled_from([(low,), (high,), (low, high)]))
-        data |= {name: draw(scalars) for name in given}
+        keys = ["min", "max"] if spec.takes is Takes.RANGE else ["from", "to"]
+        ends = draw(st.sampled_from(forms).flatmap(_ends))
+        data |= dict(zip(keys if len(ends) == 2 else [draw(st.sampled_from(keys))], ends, strict=True))
     return data
 
 
