@@ -36,13 +36,13 @@ def problems(data, **options):
 
 def test_every_problem_is_found_at_once():
     data = rule(
-        value("cuntri", {"type": "Equal", "rightValue": "JP"}),
+        value("contry", {"type": "Equal", "rightValue": "JP"}),
         rule(value("country", {"type": "Greater"}), value("points", {"type": "In", "rightValues": []})),
         behavior({"type": "GreaterEqual", "rightValue": "many"}),
         limit=0,
     )
     assert problems(data) == {
-        "conditions.0.leftValue.name": 'There is no attribute "cuntri". Did you mean country?',
+        "conditions.0.leftValue.name": 'There is no attribute "contry". Did you mean country?',
         "conditions.1.conditions.0.operator.type": '"Greater" is not an operator for the text column country. Allowed: '
         "Equal, NotEqual, In, NotIn, Contain, StartWith, EndWith, Regexp, IsNull.",
         "conditions.1.conditions.1.operator.rightValues": "This is a list of at least one value.",
