@@ -124,9 +124,8 @@ def test_the_largest_rules_pass_the_engines_guard(parent, tmp_path):
     for _ in range(8):
         deep = {"type": "Or", "conditions": [points(1), {**deep, "exclude": True}]}
     wide = a_rule(*[points(n) for n in range(450)], deep)
-    text = [
-        {"type": "Value", "leftValue": {"name": "country"}, "operator": {"type": "In", "rightValues": ["x"] * 1000}}
-    ]
+    operator = {"type": "In", "rightValues": ["x"] * 1000}
+    many = {"type": "Value", "leftValue": {"name": "country"}, "operator": operator}
     for data in (wide, a_rule(many), a_rule(points(1), limit=5)):
         for sql in (compiled.count_sql(parent, data), compiled.sample_sql(parent, data)):
             run = DuckDBEngine(dialect="duckdb").run(
