@@ -71,7 +71,8 @@ class Sample:
 
 
 def count(parent: ParentSegment, sql: str, *, user: User, asked: Asked = ANYONE) -> Count:
-    """sql: of audiences.compiled, one row with the number of customers. Raises NotBuilt, Cancelled if the same person counts anew meanwhile, and every other EngineError."""
+    """sql: one row with the number of customers. Raises NotBuilt, Cancelled if the same person counts anew meanwhile,
+    and every other EngineError."""
     total = customers(parent)
     if total is None:
         raise NotBuilt

@@ -7,11 +7,8 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry
 from audiences import folders
-from audiences.models import Activation, Folder, Segment
-from exports import queries
-from exports.models import Purpose
-from tests.audiences.factories import a_parent, a_segment, rule_of
-from tests.exports.queries import a_draft
+from audiences.models import Folder, Segment
+from tests.audiences.factories import a_parent, a_segment, an_activation, rule_of
 
 pytestmark = pytest.mark.django_db
 
@@ -40,26 +37,22 @@ def text(response, status=200):
     return unescape(response.content.decode())
 
 
-def an_activation(segment, name="Winback to LINE"):
-    query = queries.create(a_draft(name), user=None, purpose=Purpose.ACTIVATION)
-    return Activation.objects.create(segment=segment, query=query, name=name)
-
-
 def referring(segment):
     return rule_of({"type": "Reference", "id": str(segment.pk), "exclude": False})
 
 
-def test_a_tree_of_a_thousand_segments_costs_no_more_sql(edit, parent, django_assert_max_num_queries):
+def test_a_tree_of_a_thousand_segments_costs_no_more_sql(edit, editor, parent, django_assert_max_num_queries):
     campaigns = folders.create(parent, "Campaigns", None)
     inside = [folders.create(parent, f"folder {n}", campaigns) for n in range(20)]
     made = [
-        Segment(parent_segment=parent, folder=inside[n % 20], name=f"segment {n}", rule={}, count=n) for n in range(1000)
+        Segment(parent_segment=parent, folder=inside[n % 20], name=f"segment {n}", rule={}, count=n)
+        for n in range(1000)
     ]
     Segment.objects.bulk_create(made)
-    an_activation(Segment.objects.get(name="segment 7"))
+    an_activation(a_segment(parent), editor)
     with django_assert_max_num_queries(8):
         page = text(edit.get(url("segments", parent.pk)))
-    assert page.count('class="t-seg"') == 1000 and "1,000 segments" in page and "<details open>" not in page
+    assert page.count('class="t-seg"') == 1001 and "1,000 segments" in page and "<details open>" not in page
 
 
 def test_a_search_finds_names_descriptions_and_folders_and_opens_them(edit, parent):
@@ -104,10 +97,10 @@ def test_a_folder_of_another_parent_segment_is_refused(edit, parent):
     assert "This folder does not exist any more." in page
 
 
-def test_what_is_used_is_not_deleted_and_its_users_are_named(edit, parent):
+def test_what_is_used_is_not_deleted_and_its_users_are_named(edit, editor, parent):
     segment = a_segment(parent)
     other = a_segment(parent, "Japan and more", rule_of(referring(segment), kind="Or"))
-    an_activation(segment)
+    an_activation(segment, editor, name="Winback to LINE")
     for page in (text(edit.get(url("segment_delete", segment.pk))), text(edit.get(url("segment", segment.pk)))):
         assert "Japan and more" in page and "Winback to LINE" in page
     assert edit.post(url("segment_delete", segment.pk)).status_code == 409
