@@ -204,6 +204,8 @@ class ScheduleForm(forms.Form):
         data = self.cleaned_data
         if data.get("addresses") and not (data.get("on_success") or data.get("on_failure")):
             self.add_error("addresses", "Choose Success, Failure or both, or leave the addresses empty.")
+        if data.get("addresses") == [] and data.get("on_success"):
+            self.add_error("addresses", "Enter who is told of each success, or switch Success off.")
         if not set(self.errors) & {"unit", "every", "days", "cron", "start", "end", "time_zone"}:
             self._check_repeat(data)
         return data
@@ -227,8 +229,10 @@ class ScheduleForm(forms.Form):
 
     @property
     def notices(self) -> Notices:
-        """Of a valid form."""
+        """Of a valid form. Without an address the rest does not count."""
         data = self.cleaned_data
+        if not data["addresses"]:
+            return Notices()
         return Notices(tuple(data["addresses"]), data["on_success"], data["on_failure"])
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audiences import stamps
+from audiences.models import Activation
 from audiences.rules.schema import Schema
 from exports.exporter.mapping import is_constant
 from exports.targets import MAX_CONSTANT
@@ -169,7 +170,7 @@ def read(all_columns: bool, columns: list[Json]) -> Outputs:
     return Outputs(all_columns, tuple(attributes), tuple(strings))
 
 
-def of(activation: Any) -> Outputs:
+def of(activation: Activation) -> Outputs:
     return read(activation.all_columns, activation.columns)
 
 

@@ -127,6 +127,7 @@ def test_nobody_comes_further_than_what_is_done_and_nothing_is_lost_on_the_way_b
         ("schedule", {"unit": "cron", "cron": "61 * * * *"}, "61 is not within 0–59"),
         ("schedule", {"start": "2020-01-01T06:00"}, "This time has passed."),
         ("schedule", {"unit": "day", "ends": "on", "end": "x"}, "Choose a date, such as 2026-12-31."),
+        ("schedule", {"on_success": "on"}, "Enter who is told of each success"),
         ("schedule", {"addresses": "not-an-address"}, "Not an e-mail address: not-an-address."),
         ("schedule", {"addresses": "\n".join(f"a{n}@shop.example" for n in range(21))}, "up to 20 are allowed"),
     ],
@@ -156,6 +157,11 @@ def test_lines_come_and_go_and_a_name_follows_its_column_until_it_is_changed(wiz
     assert 'id="output-1"' not in page and re.search(r'id="output-0"[^>]*value="my_points"', page)
     page = wizard.post("mapping", {"all": "1"}, add="string").content.decode()
     assert 'id="kind-0"' in page
+
+
+def test_a_review_warns_of_what_is_missing(wizard):
+    wizard.pass_all(mapping={"all": "1", "next": "1"})
+    assert "Runs will fail: LINE requires deduplication_key, event_type," in wizard.page("review").content.decode()
 
 
 def test_one_key_for_all_rows_is_warned_of(wizard):

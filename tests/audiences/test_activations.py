@@ -254,7 +254,7 @@ def test_only_what_is_not_logged_yet_is_handed_to_a_worker(segment, ended, djang
     OrmQ.objects.all().delete()
     for _ in range(2):
         activation_log.hint(datetime(2026, 11, 30, tzinfo=UTC))
-    assert [task.task()["args"] for task in OrmQ.objects.all()] == [(segment.parent_segment_id,)]
+    assert [task.task["args"] for task in OrmQ.objects.all()] == [(segment.parent_segment_id,)]
     logged(segment)
     with django_assert_num_queries(1):
         activation_log.hint(datetime(2026, 11, 30, tzinfo=UTC))
