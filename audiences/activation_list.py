@@ -66,7 +66,9 @@ class ActivationFilter:
         if self.creator:
             found = found.filter(created_by=self.creator)
         found = found.annotate(last_job_id=Subquery(last))
-        return found.order_by(F("last_job_id").desc(nulls_last=True), "pk") if self.sort else found.order_by("name", "pk")
+        return (
+            found.order_by(F("last_job_id").desc(nulls_last=True), "pk") if self.sort else found.order_by("name", "pk")
+        )
 
 
 def _state(state: str, now: datetime) -> Q:

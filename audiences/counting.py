@@ -3,11 +3,12 @@
 Of one person one count runs at a time: the newest wins, whichever process it runs in.
 """
 
+import fcntl
 import hashlib
 import json
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from exports.masking import personal_columns
 from exports.models import EngineType
 from exports.texts import Text
 from warehouse.cells import Cell
+from warehouse.engines.base import Cancelled
 from warehouse.models import Database, TableFile
 
 SAMPLE_ROWS = 20
@@ -34,6 +36,17 @@ Json = dict[str, Any]
 
 class NotBuilt(Exception):
     """The parent segment has no customers' table yet."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which page asks, and for the how manyeth time: requests overtake each other on their way. `page` "": anyone."""
+
+    page: str = ""
+    number: int = 0
+
+
+ANYONE = Asked()
 
 
 @dataclass(frozen=True)
@@ -57,21 +70,22 @@ class Sample:
     rows: list[list[Cell]]
 
 
-def count(parent: ParentSegment, sql: str, *, user: User) -> Count:
-    """sql: of audiences.compiled, one row with the number of customers. Raises NotBuilt, Cancelled if the same person counts anew meanwhile, and every other EngineError."""
+def count(parent: ParentSegment, sql: str, *, user: User, asked: Asked = ANYONE) -> Count:
+    """sql: one row with the number of customers. Raises NotBuilt, Cancelled if the same person counts anew meanwhile,
+    and every other EngineError."""
     total = customers(parent)
     if total is None:
         raise NotBuilt
     started = time.monotonic()
-    found = preview.preview(_text(parent, sql), user=user, ticket=_turn(user, "count"))
+    found = preview.preview(_text(parent, sql), user=user, ticket=_turn(user, "count", asked))
     return Count(found.table.column(0)[0].as_py(), total, time.monotonic() - started)
 
 
-def sample(parent: ParentSegment, sql: str, *, user: User) -> Sample:
+def sample(parent: ParentSegment, sql: str, *, user: User, asked: Asked = ANYONE) -> Sample:
     """The first SAMPLE_ROWS of what it finds. Raises as `count`."""
     if customers(parent) is None:
         raise NotBuilt
-    found = preview.preview(_text(parent, sql), user=user, ticket=_turn(user, "sample"))
+    found = preview.preview(_text(parent, sql), user=user, ticket=_turn(user, "sample", asked))
     personal = personal_columns(found.table.column_names)
     return Sample(found.columns, grid.rows(found.table.slice(0, SAMPLE_ROWS), personal=personal, reveal=False))
 
@@ -107,16 +121,20 @@ def _text(parent: ParentSegment, sql: str) -> Text:
     return Text(Database.objects.get(name=parent.database_name), sql, zone, EngineType.DUCKDB)
 
 
-def _turn(user: User, what: str) -> str:
-    """A ticket of its own, after what this person runs still was asked to stop."""
+def _turn(user: User, what: str, asked: Asked) -> str:
+    """A ticket of its own, after what this person runs still was asked to stop. Raises Cancelled if what the same page
+    asked for later is here already."""
     path = Path(settings.DATA_DIR) / "previews" / f"{what}-of-{user.pk}"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        preview.cancel(user=user, ticket=path.read_text())
-    except FileNotFoundError:
-        pass
-    ticket = secrets.token_hex(16)
-    new = path.with_suffix(f".{ticket}")
-    new.write_text(ticket)
-    new.replace(path)
+    with path.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        running = json.loads(file.read() or '{"page": "", "number": 0, "ticket": ""}')
+        if asked.page and asked.page == running["page"] and asked.number < running["number"]:
+            raise Cancelled("A newer one is under way.")
+        if running["ticket"]:
+            preview.cancel(user=user, ticket=running["ticket"])
+        ticket = secrets.token_hex(16)
+        file.truncate(0)
+        file.write(json.dumps({**asdict(asked), "ticket": ticket}))
     return ticket

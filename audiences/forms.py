@@ -41,7 +41,7 @@ class NewFolderForm(NameForm):
 
     def __init__(self, *args: Any, parent: ParentSegment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["folder"] = FolderChoice(parent, label="In")
+        self.fields["folder"] = FolderChoice(parent, label="Folder")
 
 
 class MoveForm(forms.Form):

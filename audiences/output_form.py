@@ -116,11 +116,6 @@ class OutputForm:
         return any(one.column == self.key_field for one in self.outputs.strings)
 
     @property
-    def taken(self) -> int:
-        """How many output columns a field of the destination takes."""
-        return sum(name in self.fields for name in self.outputs.names(self.schema))
-
-    @property
     def formats(self) -> dict[str, str]:
         return FORMATS
 

@@ -1,11 +1,8 @@
 """Which pages show what the queries of Audience Studio belong to: told to `exports.owners`."""
 
-import contextlib
-
 from django.urls import reverse
 
 from audiences import activation_log, activations, parents
-from audiences.activations import NotCompiled
 from exports import owners
 from exports.models import Job, JobState, Purpose, Query
 from exports.owners import Keeper
@@ -25,8 +22,7 @@ def _built(job: Job) -> None:
     if job.query:
         parents.refresh(job.query.parent_segment, user=None)
     if job.query and job.state == JobState.SUCCESS:
-        with contextlib.suppress(NotCompiled):  # their SQL stays as it is, and their next run says what is missing
-            activations.recompile(job.query.parent_segment)
+        activations.recompile(job.query.parent_segment, strict=False)
 
 
 def _activation(query: Query) -> str:

@@ -10,7 +10,7 @@ lines (values, one a line), min, max, number, unit, from, to.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -24,7 +24,9 @@ class Posted(Protocol):
 
     def getlist(self, key: str) -> list[str]: ...
 
-    def keys(self) -> object: ...
+    def __iter__(self) -> Iterator[str]: ...
+
+    def __getitem__(self, key: str) -> str: ...
 
 
 @dataclass
@@ -53,11 +55,12 @@ def fresh() -> Node:
     return Node(0, GROUP, {"match": "And"}, [Node(1, CONDITION)])
 
 
-def read(posted: Mapping[str, str]) -> Node:
+def read(posted: Posted) -> Node:
     """What was posted. Nodes that cannot be are left out; without any the form is a fresh one."""
     texts = _texts(posted)
-    root, nodes = None, {}
-    for line in posted.getlist("node")[:MOST]:  # type: ignore[attr-defined]
+    root: Node | None = None
+    nodes: dict[int, Node] = {}
+    for line in posted.getlist("node")[:MOST]:
         if not (found := re.fullmatch(r"(\d{1,6}):(\d{0,6}):(\w+)", line)) or found[3] not in _HOLDS:
             continue
         key, parent = int(found[1]), nodes.get(int(found[2])) if found[2] else None
@@ -71,7 +74,7 @@ def read(posted: Mapping[str, str]) -> Node:
     return root if root and root.kind == GROUP else fresh()
 
 
-def _texts(posted: Mapping[str, str]) -> dict[int, dict[str, str]]:
+def _texts(posted: Posted) -> dict[int, dict[str, str]]:
     texts: dict[int, dict[str, str]] = {}
     for name in posted:
         if found := re.fullmatch(r"(\d{1,6})\.(\w+)", name):

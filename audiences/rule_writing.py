@@ -44,7 +44,11 @@ class Subjects:
     def compared(self, node: Node, above: Node | None = None) -> Kind:
         """The kind of the values to its right."""
         column = self.column(node, above)
-        if node.kind == CONDITION and node.get("about").startswith("b:") and node.get("aggregation") not in ("Min", "Max"):
+        if (
+            node.kind == CONDITION
+            and node.get("about").startswith("b:")
+            and node.get("aggregation") not in ("Min", "Max")
+        ):
             return Kind.NUMBER
         if column is None:
             return Kind.TEXT
@@ -104,7 +108,9 @@ def _filter(node: Node, subjects: Subjects, path: str, places: dict[str, Node]) 
 
 
 def _matching(node: Node, column: Column | None) -> Json:
-    return {"arrayMatching": node.get("matching")} if column and column.kind is Kind.LIST and node.get("matching") else {}
+    return (
+        {"arrayMatching": node.get("matching")} if column and column.kind is Kind.LIST and node.get("matching") else {}
+    )
 
 
 def _operator(node: Node, above: Node | None, subjects: Subjects) -> Json:

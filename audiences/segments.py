@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from accounts.models import User
+from audiences import activations
 from audiences.folders import NameTaken
 from audiences.models import Activation, Folder, ParentSegment, Segment
 from exports.errors import NotPossible
@@ -35,7 +36,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Draft:
-    """What a rule builder holds. `rule`: as `to_json` of audiences.rules gives it; `counted`: of this rule, if known."""
+    """What a rule builder holds. `rule`: as `to_json` of audiences.rules gives it; `counted`: its count, if known."""
 
     name: str
     description: str
@@ -69,8 +70,10 @@ def create(parent: ParentSegment, draft: Draft, *, user: User | None) -> Segment
 
 
 def update(segment: Segment, draft: Draft, *, base: datetime, user: User | None) -> bool:
-    """Save over what was stored at `base`; False if nothing is different. Raises Conflict if someone else saved since,
-    and NameTaken. `segment` is what is stored afterwards."""
+    """Save over what was stored at `base`, and have activations send by it; False if nothing is different.
+
+    Raises Conflict if someone else saved since, NameTaken, and NotCompiled. `segment` is what is stored afterwards.
+    """
     with transaction.atomic():
         lock(segment.parent_segment_id)
         segment.refresh_from_db()
@@ -85,6 +88,7 @@ def update(segment: Segment, draft: Draft, *, base: datetime, user: User | None)
             _count(segment, draft.counted)
         segment.updated_by = user
         _save(segment)
+        activations.recompile(segment.parent_segment, user=user)
     return True
 
 

@@ -30,7 +30,8 @@ class Branch:
 def of(parent: ParentSegment, search: str = "") -> Branch:
     """All of it, or what a search leaves: segments by name and description, and folders by name with all in them."""
     folders = list(Folder.objects.filter(parent_segment=parent))
-    segments = Segment.objects.filter(parent_segment=parent).defer("rule").annotate(sent=Count("activations"))
+    segments = Segment.objects.filter(parent_segment=parent).defer("rule").order_by("name")
+    segments = segments.annotate(sent=Count("activations"))
     if search:
         named = _below({one.pk for one in folders if search.casefold() in one.name.casefold()}, folders)
         words = Q(name__icontains=search) | Q(description__icontains=search)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 from accounts import audit
 from accounts.models import Role
@@ -13,7 +12,7 @@ from api.audience_objects import AUDIENCE, EXECUTION, FOLDER
 from api.declared import TEXT, Answer, Call, Param, array, endpoint, record
 from api.errors import ApiError, all_invalid, invalid
 from api.refusals import refusals
-from audiences import activations, checking, folders, parents, schemas
+from audiences import checking, folders, parents, schemas
 from audiences.activations import NotCompiled
 from audiences.building import CannotBuild
 from audiences.definitions import Definition
@@ -189,11 +188,3 @@ def _refused() -> Iterator[None]:
         raise ApiError(409, str(error) or "Somebody else changed the parent segment meanwhile. Try again.") from error
     except CannotBuild as error:
         raise invalid("master", str(error)) from error
-
-
-def recompiled(parent: ParentSegment, call: Call) -> Any:
-    """Bring what sends its segments up to date. Raises ApiError 409 where an activation would not be possible."""
-    try:
-        return activations.recompile(parent, user=call.user)
-    except NotCompiled as error:
-        raise ApiError(409, f"An activation would not be possible any more: {error}") from error

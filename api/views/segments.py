@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
@@ -12,8 +11,9 @@ from api import audience_objects as objects
 from api.audience_objects import SEGMENT
 from api.declared import INTEGER, TEXT, Answer, Call, Param, array, endpoint, record
 from api.errors import ApiError, all_invalid, invalid
-from api.views.audiences import ID, TAG, recompiled
+from api.views.audiences import ID, TAG
 from audiences import compiled, counting, segments
+from audiences.activations import NotCompiled
 from audiences.counting import NotBuilt
 from audiences.folders import NameTaken
 from audiences.models import Folder, ParentSegment, Segment
@@ -86,11 +86,11 @@ def segment_update(call: Call, audience: str, segment: str) -> Answer:
         found.rule if call["rule"] is None else _rule(parent, call["rule"], found),
     )
     try:
-        with transaction.atomic():
-            changed = segments.update(found, draft, base=base, user=call.user)
-            recompiled(parent, call)
+        changed = segments.update(found, draft, base=base, user=call.user)
     except NameTaken as error:
         raise _taken() from error
+    except NotCompiled as error:
+        raise ApiError(409, f"An activation would not be possible any more. {error}") from error
     except Conflict as error:
         raise ApiError(409, "Somebody else changed the segment meanwhile. Try again.") from error
     if changed:

@@ -11,7 +11,18 @@ from sqlglot import exp
 
 from audiences.rules import expressions, numbers
 from audiences.rules.keys import comparable
-from audiences.rules.model import Behavior, ColumnFilter, Condition, Filter, Group, Operator, Reference, Rule, Value
+from audiences.rules.model import (
+    Behavior,
+    ColumnFilter,
+    Condition,
+    Filter,
+    Group,
+    One,
+    Operator,
+    Reference,
+    Rule,
+    Value,
+)
 from audiences.rules.predicates import all_of, any_of, holds, inverted, negated, positive
 from audiences.rules.problems import RuleError
 from audiences.rules.schema import BehaviorTable, Column, Kind, Schema
@@ -143,17 +154,19 @@ class _Compiler:
             exp.column(table.key, table=table.table, quoted=True),
             table.key_type,
         )
-        having = self._having(one, table, operator)
-        members = self._members(one, table, key, inverted(having) if of_none else having)
+        members = self._events(one, table, key)
+        if not _any_event_does(one, operator, of_none):  # else grouping would double the time
+            having = self._having(one, table, operator)
+            members = members.group_by(key.copy()).having(inverted(having) if of_none else having)
         found = exp.In(this=parent, query=members.subquery())
         return negated(found) if of_none != (flipped != one.exclude) else found
 
-    def _members(self, one: Behavior, table: BehaviorTable, key: exp.Expr, having: exp.Expr) -> exp.Select:
+    def _events(self, one: Behavior, table: BehaviorTable, key: exp.Expr) -> exp.Select:
+        """The keys of all that count."""
         query = exp.select(key).from_(_table(table))
         if one.filter:
             query = query.where(self._filter(one.filter, table))
-        query = query.where(exp.Not(this=exp.Is(this=key.copy(), expression=exp.null())))
-        return query.group_by(key.copy()).having(having)
+        return query.where(exp.Not(this=exp.Is(this=key.copy(), expression=exp.null())))
 
     def _filter(self, filter_: Filter, table: BehaviorTable) -> exp.Expr:
         known = table.known()
@@ -193,3 +206,13 @@ def _holds_for_none(one: Behavior, operator: Operator) -> bool:
     if operator.type == "IsNull":
         return True
     return one.aggregation in ("Count", "Sum") and numbers.holds_for_zero(operator)
+
+
+def _any_event_does(one: Behavior, operator: Operator, of_none: bool) -> bool:
+    """Whether one event is enough to be told from a customer without any: at least 1, or fewer than 1."""
+    if one.aggregation != "Count" or one.column or not isinstance(operator.operand, One):
+        return False
+    number = numbers.read(operator.operand.value) or 0
+    if of_none:
+        return (operator.type, number) in (("Equal", 0), ("LessEqual", 0)) or (operator.type == "Less" and number <= 1)
+    return operator.type in ("Greater", "GreaterEqual") and number <= (0 if operator.type == "Greater" else 1)

@@ -42,6 +42,9 @@ def parse(data: Any, place: Place, *, specs: Mapping[str, Spec], kind: Kind, wha
     place.object(data, ("type", "not", *_KEYS[spec.takes]))
     negated = place.flag(data, "not")
     operand = _operand(data, place, spec, _reader(spec, kind, zone))
+    if isinstance(operand, Range | Dates) and _backwards(operand, kind, zone):
+        low, high = _KEYS[spec.takes]
+        place.refuse(f"{low} is {'after' if low == 'from' else 'greater than'} {high}, so nothing could match.")
     return Operator(spec.type, operand, negated) if len(place.found) == before else None
 
 
@@ -52,7 +55,8 @@ def _operand(data: dict[str, Any], place: Place, spec: Spec, read: Read) -> Oper
     if spec.takes is Takes.MANY:
         return _many(data, place, spec, read)
     if spec.takes is Takes.RANGE:
-        return Range(*_bounds(data, ("min", "max"), place, read))
+        low, high = _bounds(data, ("min", "max"), place, read)
+        return Range(low, high)
     if spec.takes is Takes.DATES:
         return Dates(*_bounds(data, ("from", "to"), place, read))
     return _duration(data, place) if spec.takes is Takes.DURATION else None
@@ -88,6 +92,16 @@ def _bounds(data: dict[str, Any], keys: tuple[str, str], place: Place, read: Rea
     if all(data.get(key) in (None, "") for key in keys):
         place.refuse(f"Give {keys[0]} or {keys[1]}, or both.")
     return tuple(found)
+
+
+def _backwards(operand: Range | Dates, kind: Kind, zone: str) -> bool:
+    low, high = (operand.min, operand.max) if isinstance(operand, Range) else (operand.since, operand.until)
+    if low is None or high is None:
+        return False
+    if isinstance(operand, Dates) or kind is Kind.TIME:
+        first, last = moments.read(low, zone), moments.read(high, zone)
+        return bool(first and last and first[0] > last[0])
+    return (numbers.read(low) or 0) > (numbers.read(high) or 0)
 
 
 def _duration(data: dict[str, Any], place: Place) -> Duration | None:

@@ -71,7 +71,7 @@ def unknown(what: str, name: str, names: Iterable[str]) -> str:
     """The sentence for a name that does not exist, with the nearest that do."""
     names = list(names)
     by_lower = {each.lower(): each for each in names}
-    near = [by_lower[each] for each in difflib.get_close_matches(name.lower()[:200], list(by_lower), n=3)]
+    near = [by_lower[each] for each in difflib.get_close_matches(name.lower()[:200], list(by_lower), n=3, cutoff=0.7)]
     if near:
         return f"There is no {what} {shown(name)}. Did you mean {' or '.join(near)}?"
     shown_names = ", ".join(names[:10]) + (" …" if len(names) > 10 else "")

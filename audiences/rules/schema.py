@@ -96,8 +96,8 @@ class Schema:
         return {name: Column(name, name, type_, kind_of(type_)) for name, type_ in self.columns.items()}
 
     def sources(self) -> dict[str, BehaviorTable]:
-        """The behaviors by what they are called in rules."""
-        return {source_name(name): table for name, table in self.behaviors.items()}
+        """The behaviors by what they are called in rules; those that no column of the customers joins are no use."""
+        return {source_name(name): table for name, table in self.behaviors.items() if table.parent_key in self.columns}
 
     @property
     def customer_key(self) -> str:

@@ -1,11 +1,13 @@
 """Activations: all of them, one of them with its runs, and what people do with it."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -51,6 +53,7 @@ def activation(request: HttpRequest, pk: int) -> HttpResponse:
     page = Paginator(runs, PAGE_SIZE).get_page(request.GET.get("page"))
     jobs = job_list.listed(list(page))
     schedule = getattr(one.query, "schedule", None)
+    state = activation_list.state_of(schedule, now)
     context = {
         "activation": one,
         "segment": one.segment,
@@ -59,8 +62,10 @@ def activation(request: HttpRequest, pk: int) -> HttpResponse:
         "page": page,
         "rows": job_list.rows(jobs, now),
         "schedule": schedule,
-        "state": STATES[activation_list.state_of(schedule, now)],
+        "state_key": state,
+        "state": STATES[state],
         "log": _log_table(one),
+        "log_query": _log_query(one),
         **activation_pages.shown(one, schedule, now),
     }
     return render(request, "audiences/activations/activation.html", context)
@@ -148,3 +153,10 @@ def _log_table(one: Activation) -> Any:
     """The activation log of its parent segment; None while it holds nothing."""
     name = one.segment.parent_segment.database_name
     return Table.objects.filter(database__name=name, name=activation_log.TABLE).select_related("database").first()
+
+
+def _log_query(one: Activation) -> str:
+    """Where the editor stands with a query of its rows in the log."""
+    database = one.segment.parent_segment.database_name
+    sql = f"SELECT *\nFROM {activation_log.TABLE}\nWHERE activation_id = {one.pk}\nORDER BY time DESC"
+    return f"{reverse('exports:query_new')}?{urlencode({'database': database, 'sql': sql})}"

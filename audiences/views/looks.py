@@ -1,5 +1,6 @@
 """What a rule holds for now, as parts of a page: its count with the sentence and the SQL, and a sample."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.shortcuts import render
 
 from audiences import counting
 from audiences.compiled import Rules
-from audiences.counting import Count, NotBuilt
+from audiences.counting import Asked, Count, NotBuilt
 from audiences.models import ParentSegment
 from audiences.rules import compiling, words
 from audiences.rules.model import Rule
@@ -30,7 +31,7 @@ def count(
 
     def find() -> None:
         context["sql"] = rules.sql(compiling.count(rule, rules.schema, rules.other))
-        context["found"] = counting.count(parent, context["sql"], user=me(request))
+        context["found"] = counting.count(parent, context["sql"], user=me(request), asked=_asked(request))
         context["sealed"] = counting.seal(parent, rule.to_json(), context["found"])
         then(context["found"])
 
@@ -45,7 +46,7 @@ def sample(request: HttpRequest, parent: ParentSegment, rules: Rules, rule: Rule
         if rule:
             most = min(counting.SAMPLE_ROWS, rule.limit or counting.SAMPLE_ROWS)
             sql = rules.sql(compiling.select(rule, rules.schema, rules.other).limit(most))
-            context["sample"] = counting.sample(parent, sql, user=me(request))
+            context["sample"] = counting.sample(parent, sql, user=me(request), asked=_asked(request))
 
     return _shown(request, "audiences/segments/_sample.html", context, find)
 
@@ -57,7 +58,13 @@ def _shown(request: HttpRequest, template: str, context: dict[str, Any], find: C
     except NotBuilt:
         context["not_built"] = True
     except Cancelled:
-        return HttpResponse(status=204)  # a newer one is on its way
+        context["given_up"] = True
     except (EngineError, RuleError) as error:
         context["error"] = str(error)
     return render(request, template, context)
+
+
+def _asked(request: HttpRequest) -> Asked:
+    """As `rules.js` says: "page:number"."""
+    page, _, number = request.POST.get("asked", "").partition(":")
+    return Asked(page[:40], int(number)) if re.fullmatch(r"[0-9]{1,9}", number) else Asked()

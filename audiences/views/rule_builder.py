@@ -14,6 +14,7 @@ from accounts import audit
 from accounts.access import editor
 from audiences import counting, folders, rule_form, rule_reading
 from audiences import segments as kept
+from audiences.activations import NotCompiled
 from audiences.compiled import Rules
 from audiences.definitions import Definition
 from audiences.folders import NameTaken
@@ -41,7 +42,9 @@ class Bench:
         self.rules = Rules(self.parent)
         paths = folders.paths(self.parent)
         found = kept.referable(self.parent, self.segment)
-        names = {pk: folders.SEPARATOR.join(filter(None, (paths.get(s.folder_id), s.name))) for pk, s in found.items()}
+        names = {
+            pk: folders.SEPARATOR.join(filter(None, (paths.get(s.folder_id or 0), s.name))) for pk, s in found.items()
+        }
         by_name = dict(sorted(names.items(), key=lambda item: item[1].casefold()))
         self.offer = Offer(self.rules.schema, Definition.from_json(self.parent.definition), by_name)
 
@@ -93,6 +96,9 @@ def _answer(request: HttpRequest, bench: Bench, form: SegmentForm) -> HttpRespon
         return redirect("audiences:segment", _save(request, bench, draft, data["base"]).pk)
     except NameTaken:
         form.add_error("name", "A segment with this name exists in this folder.")
+        return _page(request, bench, form, status=422)
+    except NotCompiled as error:
+        form.add_error(None, str(error))
         return _page(request, bench, form, status=422)
     except Conflict as conflict:
         return _page(request, bench, form, status=422, conflict=conflict.segment)

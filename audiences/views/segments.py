@@ -15,13 +15,16 @@ from audiences.forms import MoveForm
 from audiences.models import ParentSegment, Segment
 from audiences.views.asking import Question, answer, me, sent
 
+ALL_OPEN = 100  # segments; of more the folders are closed at first
+
 
 @viewer
 @require_GET
 def segments(request: HttpRequest, pk: int) -> HttpResponse:
     parent = get_object_or_404(ParentSegment, pk=pk)
     search = request.GET.get("q", "").strip()
-    context = {"parent": parent, "top": tree.of(parent, search), "search": search}
+    top = tree.of(parent, search)
+    context = {"parent": parent, "top": top, "search": search, "open": bool(search) or top.total <= ALL_OPEN}
     return render(request, "audiences/segments/tree.html", context)
 
 

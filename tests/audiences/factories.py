@@ -4,12 +4,18 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from django.utils import timezone
 
-from audiences import parents, segments
+from audiences import activations, parents, segments
+from audiences.activations import Wanted
 from audiences.definitions import Definition
 from audiences.models import ParentSegment
+from audiences.outputs import Attribute, Built, Outputs, Parameter
 from audiences.parents import Plan
+from audiences.repeats import Repeat
 from audiences.segments import Draft
+from exports.targets import Target
+from integrations.models import Authentication
 from warehouse.models import Database, Table, TableFile
 
 TYPES = {"string": "VARCHAR", "int64": "BIGINT", "bool": "BOOLEAN", "timestamp[us]": "TIMESTAMP"}
@@ -91,3 +97,40 @@ IN_JAPAN = rule_of(attribute("country", "Equal", rightValue="JP"))
 
 def a_segment(parent, name="In Japan", rule=IN_JAPAN, folder=None, user=None):
     return segments.create(parent, Draft(name, "", folder, rule), user=user)
+
+
+def a_destination(name="line_capi_prod"):
+    """That can send: with a token for the tag of the sandbox."""
+    saved = Authentication(name=name, connector_key="line_conversion", settings={"line_tag_id": "tag"})
+    saved.set_secrets({"access_token": "token"}, at=timezone.now())
+    saved.save()
+    return saved
+
+
+def stringed(column, kind="String", **values):
+    return Built(column, "$1", (Parameter(kind, **values),))
+
+
+EVENTS = Outputs(
+    False,
+    (Attribute("deduplication_key", "customer_id"), Attribute("email", "email")),
+    (
+        stringed("event_type", value="conversion"),
+        stringed("source_type", value="web"),
+        stringed("event_timestamp", "Timestamp"),
+    ),
+)
+
+
+def wanted(name="Winback", authentication=None, outputs=EVENTS, **values):
+    settings = {"ignore_invalid_records": True, "max_records": 1000, "keep_row_order": False}
+    target = Target(authentication or Authentication.objects.first() or a_destination(), {}, settings)
+    return Wanted(name, target, outputs=outputs, **values)
+
+
+DAILY = Repeat("day", start=datetime(2026, 11, 1, 6), time_zone="Asia/Tokyo")
+
+
+def an_activation(segment, user, **values):
+    """That runs daily from 06:00 in Tokyo on, unless told otherwise."""
+    return activations.create(segment, wanted(**{"repeat": DAILY, **values}), user=user)[0]

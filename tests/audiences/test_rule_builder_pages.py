@@ -11,7 +11,7 @@ from accounts.models import AuditEntry
 from audiences import compiled, counting, segments
 from audiences.models import Folder, Segment
 from audiences.segments import Draft
-from tests.audiences.factories import IN_JAPAN, a_parent, a_segment, attribute, rule_of
+from tests.audiences.factories import IN_JAPAN, a_parent, a_segment, an_activation, attribute, rule_of
 from warehouse.engines.base import LimitExceeded
 
 pytestmark = pytest.mark.django_db
@@ -152,7 +152,9 @@ def test_what_is_wrong_stands_beside_its_condition_and_nothing_is_lost(edit, par
 def test_while_one_types_only_what_was_typed_can_be_wrong(edit, parent):
     values = {"_1_about": "a:points", "_1_operator": "Greater", "_1_value": "", "_2_about": "a:points", "_2_value": "x"}
     data = posted("1:0:condition", "2:0:condition", **values)
-    wrong = dict(re.findall(r'id="r(\d)-wrong">(.*?)</ul>', text(edit.post(url("rule_builder", parent.pk), data)), re.S))
+    wrong = dict(
+        re.findall(r'id="r(\d)-wrong">(.*?)</ul>', text(edit.post(url("rule_builder", parent.pk), data)), re.S)
+    )
     assert wrong["1"] == "" and "is not a number" in wrong["2"]
     assert "not complete yet: 2 things" in text(edit.post(url("rule_count", parent.pk), data))
 
@@ -231,3 +233,12 @@ def test_a_count_that_fails_says_so(edit, parent, monkeypatch):
 def test_viewers_do_not_edit(as_user, viewer, parent):
     for name in ("segment_new", "rule_builder", "rule_count", "rule_sample"):
         assert as_user(viewer).post(url(name, parent.pk), posted()).status_code == 403
+
+
+def test_activations_send_by_the_rule_and_name_that_were_saved(edit, editor, parent):
+    segment = a_segment(parent)
+    activation = an_activation(segment, editor)
+    data = posted("1:0:condition", **JAPAN | {"_1_value": "US"}) | {"base": segment.updated_at.isoformat()}
+    assert edit.post(url("segment_edit", segment.pk), data).status_code == 302
+    activation.query.refresh_from_db()
+    assert "'US'" in activation.query.sql and "'JP'" not in activation.query.sql

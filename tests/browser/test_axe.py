@@ -5,7 +5,7 @@ needs rows, give a function instead of the address: it is called when the databa
 the address.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -17,18 +17,23 @@ from django.utils import timezone
 from accounts import api_keys
 from accounts.audit import record
 from accounts.models import Role, User
+from audiences import activations
+from audiences.models import ParentSegment
+from audiences.outputs import Built, Parameter
 from exports import beats, queries, schedules, targets
 from exports.models import ExportTarget, JobLog, JobState, Query
 from exports.notify.models import Channel, Delivery, Rule
 from exports.timing import Timing
 from exports.upkeep_models import Upkeep
 from integrations.models import Authentication
+from tests.audiences import factories as audiences
+from tests.audiences.factories import a_parent, a_segment
 from tests.browser.axe import assert_accessible
 from tests.conftest import person
 from tests.exports import factories
 from tests.exports.factories import a_job, a_query, a_reason, a_request, exporting, keep
 from tests.exports.notify.conftest import a_service, an_email_channel, end
-from tests.exports.queries import a_draft, line, target_text
+from tests.exports.queries import a_draft, a_text, line, target_text
 from tests.exports.schedules import a_schedule as scheduled
 from tests.exports.schedules import at
 from warehouse.models import Database, Table, TableFile
@@ -281,7 +286,83 @@ def notifications_of_a_query(own):
     return reverse("exports:query_notifications", args=[query.pk])
 
 
+def activation(page="", **values):
+    """That has run, with a combination and a column that is no field of the destination; and one that is paused."""
+    kenji = person("kenji", Role.EDITOR)
+    segment = audiences.a_segment(audiences.a_parent(), user=kenji)
+    combined = Built("label", "s$1-$2", (Parameter("SegmentId"), Parameter("Timestamp", format="yyyy-MM-dd")))
+    stamp = audiences.stringed("made_at", "Timestamp", format="yyyy-MM-dd", timezone="Asia/Tokyo")
+    outputs = replace(audiences.EVENTS, strings=(*audiences.EVENTS.strings, stamp, combined))
+    one = audiences.an_activation(segment, kenji, outputs=outputs, description="For the winter campaign", **values)
+    for state in ("success", "error", "running"):
+        a_job(state, query=one.query, error="LINE refused the token (401)." if state == "error" else "", refused=2)
+    activations.pause(audiences.an_activation(segment, kenji, name="Monthly"), user=kenji)
+    return f"/activations/{one.pk}{page}" if page is not None else "/activations"
+
+
+def a_new_activation():
+    segment = audiences.a_segment(audiences.a_parent(), user=person("kenji", Role.EDITOR))
+    return reverse("audiences:activation_new", args=[segment.pk])
+
+
+def a_parent_segment(page=""):
+    """With a rule's segment, a schedule and a profile, as its first build left it."""
+    one = a_parent_with_query()
+    top = [["JP", 2], ["US", 1]]
+    country = {"name": "country", "type": "VARCHAR", "filled": 3, "distinct": 2, "personal": False, "top": top}
+    email = {
+        "name": "email",
+        "type": "VARCHAR",
+        "filled": 3,
+        "distinct": 3,
+        "personal": True,
+        "top": [["t•••@x.jp", 1]],
+    }
+    build = a_job(query=one.query, exports=False, into_rows=4)
+    a_job(JobState.ERROR, query=one.query, exports=False, error="There is no table shop_jp.customers.")
+    one.profile = {"job": build.pk, "rows": 4, "columns": [country, email]}
+    one.save()
+    return reverse("audiences:parent_segment", args=[one.pk]) + page
+
+
+def a_parent_with_query():
+    """One whose saved definition has attributes and a behavior."""
+    one = a_parent()
+    crm = {"database": "shop_jp", "table": "orders", "key": "customer_id", "parent_key": "customer_id", "group": "CRM"}
+    one.definition["attributes"] = [crm | {"columns": [{"source": "total", "name": "last_total"}]}]
+    text = a_text(database=Database.objects.get(name="shop_jp"))
+    one.query = queries.create(queries.Draft(one.name, text, None), user=None, purpose="parent_segment")
+    one.save()
+    schedules.save(one.query, Timing("0 6 * * *", "Asia/Tokyo"), user=None)
+    return one
+
+
+def a_used_parent_segment():
+    address = a_parent_segment("/delete")
+    a_segment(ParentSegment.objects.get(), "Buyers in Japan")
+    return address
+
+
 PAGES = [
+    Page("no activations", "/activations", Role.EDITOR),
+    Page("activations", lambda: activation(None), Role.VIEWER),
+    Page("activations, nothing found", "/activations?q=nothing&state=active", Role.VIEWER),
+    Page("activation", activation, Role.EDITOR),
+    Page("activation, for a viewer", activation, Role.VIEWER),
+    Page("create an activation", a_new_activation, Role.EDITOR),
+    Page("output mapping of an activation", lambda: activation("/edit/mapping"), Role.EDITOR),
+    Page("schedule of an activation", lambda: activation("/edit/schedule"), Role.EDITOR),
+    Page("review of an activation", lambda: activation("/edit/review"), Role.EDITOR),
+    Page("delete an activation", lambda: activation("/delete"), Role.EDITOR),
+    Page("no parent segments", "/audience-studio", Role.EDITOR),
+    Page("parent segments", lambda: a_parent_segment() and "/audience-studio", Role.VIEWER),
+    Page("parent segments, nothing found", "/audience-studio?q=nothing", Role.VIEWER),
+    Page("new parent segment", "/audience-studio/new", Role.EDITOR),
+    Page("parent segment", a_parent_segment, Role.EDITOR),
+    Page("parent segment, for a viewer", a_parent_segment, Role.VIEWER),
+    Page("edit a parent segment", lambda: a_parent_segment("/edit"), Role.EDITOR),
+    Page("delete a parent segment", lambda: a_parent_segment("/delete"), Role.EDITOR),
+    Page("delete a parent segment in use", a_used_parent_segment, Role.EDITOR),
     Page("no schedules", "/schedules", Role.EDITOR),
     Page("schedules", some_schedules, Role.EDITOR),
     Page("schedules, nothing found", "/schedules?q=nothing", Role.VIEWER),

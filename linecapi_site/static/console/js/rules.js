@@ -6,22 +6,27 @@ const form = $("#rule-form"), morph = window.Idiomorph.defaults;
 // --- an answer does not touch the field that someone is in, nor what someone has opened
 morph.ignoreActiveValue = true;
 morph.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.matches("details"));
-const stopDrawing = e => { if (e.target.closest("#builder")) window.htmx.trigger("#builder", "htmx:abort"); };
-form.addEventListener("input", stopDrawing);
+let typed = 0;
+const sent = new WeakMap(), isDrawing = e => e.detail.requestConfig.elt.id === "drawing";
+form.addEventListener("input", () => { typed = performance.now(); });
+document.addEventListener("htmx:beforeSend", e => sent.set(e.detail.xhr, performance.now()));
+document.addEventListener("htmx:beforeSwap", e => { if (isDrawing(e) && sent.get(e.detail.xhr) < typed) e.detail.shouldSwap = false; }); // the next one is on its way
 
 // --- what was added, or what stood above what was removed
-document.addEventListener("htmx:afterSettle", () => $("#builder [data-focus]")?.focus());
+document.addEventListener("htmx:afterSwap", () => $("#builder [data-focus]")?.focus()); // a next answer may come before this one has settled
 
 // --- the count: not again for the same rule; a sample of another rule says so
 const rule = () => JSON.stringify([...new FormData(form)].filter(([name]) => name === "node" || /^\d+\./.test(name)));
-let counted = "", sampled = "";
+let counted = "", sampled = "", asked = 0;
+const page = Array.from(crypto.getRandomValues(new Uint32Array(4)), n => n.toString(36)).join("");
+document.addEventListener("htmx:configRequest", e => { if (["panel", "sample-rows"].includes(e.detail.target.id)) e.detail.parameters.asked = `${page}:${++asked}`; }); // of two the newer wins
 document.addEventListener("htmx:beforeRequest", e => {
   if (e.detail.target.id === "sample-rows") sampled = rule();
   if (e.detail.target.id !== "panel") return;
   if (counted === rule()) e.preventDefault();
   counted = rule();
 });
-document.addEventListener("htmx:afterRequest", e => { if (e.detail.target.id === "panel" && e.detail.failed) counted = ""; });
+document.addEventListener("htmx:afterRequest", e => { if (e.detail.target.id === "panel" && !(e.detail.successful && $("#panel [data-count]"))) counted = ""; });
 document.addEventListener("rule-settled", () => { const note = $(".sample-old"); if (note) note.hidden = sampled === rule(); });
 
 // --- unsaved changes
