@@ -79,6 +79,8 @@ def scan(folder: Path, committed: int, start: int = 0) -> Iterator[tuple[int, Re
         if start:
             file.seek(start - 1)
             file.readline()
-        while file.tell() < committed and (line := file.readline()):
+        place = file.tell()
+        while place < committed and (line := file.readline()):
+            place += len(line)
             row, end, reasons = orjson.loads(line)
-            yield file.tell(), Reject(row, end, tuple(tuple(r) for r in reasons))
+            yield place, Reject(row, end, tuple(tuple(r) for r in reasons))

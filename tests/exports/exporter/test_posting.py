@@ -2,13 +2,14 @@
 
 import socket
 import threading
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import orjson
 import pytest
 
 from exports.exporter.batches import cut
-from exports.exporter.posting import connections, http_post, retry_after
+from exports.exporter.posting import HttpPost, retry_after
 from integrations.connectors.line_conversion import CONNECTOR
 from tests.exports.exporter.chunks import chunks_of
 
@@ -55,10 +56,9 @@ def server(running):
 
 
 def post(*sent, to, timeout=10):
-    """Post batches over one pool of connections. → the last reply"""
+    """Post batches one after the other. → the last reply"""
     base = to if isinstance(to, str) else f"http://127.0.0.1:{to.server_port}"
-    with connections() as pool:
-        send = http_post(pool, CONNECTOR, base, SETTINGS, timeout, clock=lambda: NOW)
+    with closing(HttpPost(CONNECTOR, base, SETTINGS, timeout, clock=lambda: NOW)) as send:
         return [send(batch) for batch in sent][-1]
 
 
