@@ -291,7 +291,7 @@ class Export:
 
 def invalid(reject: CoreReject) -> Reject:
     row, reasons = reject
-    return Reject(row, "invalid", tuple((name, reason.code, reason.text) for name, reason in reasons))
+    return Reject(row, "invalid", tuple([(name, reason.code, reason.text) for name, reason in reasons]))
 
 
 def unanswered(reject: CoreReject) -> Reject:

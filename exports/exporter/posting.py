@@ -21,7 +21,7 @@ from exports.exporter.delivery import Reply
 from integrations.spec import Connector
 
 READ_AT_MOST = 65_536  # bytes of an answer's body; the documented answers have none
-JOINED_AT_MOST = 1 << 20  # bytes of a body that goes out in one piece with its head
+JOINED_AT_MOST = 65_536  # bytes of a body that goes out in one piece with its head; more takes too long to copy
 LONGEST_WAIT = 86_400.0  # seconds that Retry-After may ask for
 PORTS = {"http": 80, "https": 443}
 AS_IT_IS = "/?%:@!$&'()*+,;="  # in a path, beside letters, digits and "_.-~"
@@ -132,7 +132,8 @@ class Server:
 
 def _send(connection: socket.socket, head: bytes, body: Body) -> None:
     pieces = [head, *body]
-    for piece in [b"".join(pieces)] if len(body) <= JOINED_AT_MOST else pieces:
+    joined = len(pieces) if len(body) <= JOINED_AT_MOST else 2
+    for piece in (b"".join(pieces[:joined]), *pieces[joined:]):
         connection.sendall(piece)
 
 
