@@ -57,7 +57,7 @@ class Sender:
             return post(batch)
 
     def end(self) -> None:
-        """Nothing more is to be sent: others may have the tag."""
+        """Nothing more is sent: others may have the tag."""
         self._hang_up()
         self.turns.give()
 

@@ -41,14 +41,16 @@ class HttpPost:
         settings: Map[str, Any],
         timeout: float,
         *,
+        certificates: str = certifi.where(),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`settings`: with the secrets. `timeout`: seconds, to connect and for each silence.
+        """`settings`: with the secrets. `timeout`: seconds, to connect and for each silence. `certificates`: a file of
+        those that are trusted.
 
         Raises ValueError for a URL that is none.
         """
         self.connector, self.settings, self.clock = connector, settings, clock
-        self.server = Server(connector.url(base_url, settings), timeout)
+        self.server = Server(connector.url(base_url, settings), timeout, certificates)
         self.heads: dict[frozenset[str], bytes] = {}
 
     def __call__(self, batch: Batch) -> Reply:
@@ -68,7 +70,7 @@ class HttpPost:
 class Server:
     """Where requests go to, and the connection to it."""
 
-    def __init__(self, url: str, timeout: float) -> None:
+    def __init__(self, url: str, timeout: float, certificates: str) -> None:
         """Raises ValueError for a URL that is none."""
         parts = urlsplit(url)
         self.host = (parts.hostname or "").encode("idna").decode()
@@ -77,6 +79,7 @@ class Server:
         self.tls, self.port, self.timeout = parts.scheme == "https", parts.port or PORTS[parts.scheme], timeout
         self.name = parts.netloc.rpartition("@")[2].encode("idna").decode()
         self.target = quote(parts.path + (parts.query and f"?{parts.query}"), safe=AS_IT_IS) or "/"
+        self.certificates = certificates
         self.connection: socket.socket | None = None
 
     def head(self, headers: Map[str, str]) -> bytes:
@@ -97,9 +100,9 @@ class Server:
             return None, "", f"the connection failed: {type(error).__name__}"
 
     def close(self) -> None:
-        if self.connection:
-            self.connection.close()
-            self.connection = None
+        connection, self.connection = self.connection, None
+        if connection:
+            connection.close()
 
     def _answer(self, head: bytes, body: Body) -> tuple[int, str]:
         """-> (status, Retry-After). Whatever breaks it off, even Stop: the connection is not used again."""
@@ -112,7 +115,7 @@ class Server:
                 response.begin()
                 with suppress(OSError, HTTPException):  # the status is what counts
                     response.read(READ_AT_MOST)
-                usable = response.isclosed() and not response.will_close  # read to its end
+                    usable = response.isclosed() and not response.will_close  # read to its end
                 return response.status, response.headers.get("Retry-After", "")
         finally:
             if not usable:
@@ -126,7 +129,7 @@ class Server:
             self.connection = socket.create_connection((self.host, self.port), self.timeout)
             self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.tls:
-                self.connection = _trust().wrap_socket(self.connection, server_hostname=self.host)
+                self.connection = _trust(self.certificates).wrap_socket(self.connection, server_hostname=self.host)
         return self.connection
 
 
@@ -144,8 +147,8 @@ def _readable(connection: socket.socket) -> bool:
 
 
 @cache
-def _trust() -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=certifi.where())
+def _trust(certificates: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=certificates)
     context.set_alpn_protocols(["http/1.1"])
     return context
 
