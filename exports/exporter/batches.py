@@ -85,7 +85,7 @@ def _row(reject: Reject) -> int:
 
 
 class Body:
-    """A request's body: bytes in pieces, with a length. It can be iterated again, and is never joined."""
+    """A request's body: bytes in pieces, with a length. It can be iterated again; a large one is never joined."""
 
     def __init__(self, pieces: Iterable[bytes | memoryview]) -> None:
         self.pieces = [piece for piece in pieces if len(piece)]
