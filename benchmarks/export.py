@@ -11,6 +11,7 @@ import pstats
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 from statistics import median
@@ -43,11 +44,10 @@ def encoding(job) -> None:
 
 
 def sending(job, ready: list, url: str) -> None:
-    from exports.exporter.posting import connections, http_post
+    from exports.exporter.posting import HttpPost
 
-    with connections() as pool:
-        settings = job.authentication.all_settings()
-        post = http_post(pool, job.authentication.destination, url, settings, settings["connection_timeout"])
+    settings = job.authentication.all_settings()
+    with closing(HttpPost(job.authentication.destination, url, settings, settings["connection_timeout"])) as post:
         for batch in ready:
             assert post(batch).status == 202
 

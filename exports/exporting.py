@@ -123,7 +123,7 @@ class Export:
                 # Rows that leave the window while they are being prepared: look as far ahead as that took.
                 spare = 0 if self.position > before else math.ceil(time.monotonic() - started) + 1
         finally:
-            self.sender.turns.give()
+            self.sender.end()
 
     def _announce(self) -> None:
         size = self.settings["max_records"]
@@ -291,7 +291,7 @@ class Export:
 
 def invalid(reject: CoreReject) -> Reject:
     row, reasons = reject
-    return Reject(row, "invalid", tuple((name, reason.code, reason.text) for name, reason in reasons))
+    return Reject(row, "invalid", tuple([(name, reason.code, reason.text) for name, reason in reasons]))
 
 
 def unanswered(reject: CoreReject) -> Reject:

@@ -6,16 +6,15 @@ work that was never recorded, and is cut off before writing goes on.
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
 NAME = "rejects.jsonl"
 
 
-@dataclass(frozen=True)
-class Reject:
+class Reject(NamedTuple):
     """A row that is invalid, refused, or unknown for ever. `reasons`: (field, code, text); field "": the record."""
 
     row: int
@@ -63,7 +62,7 @@ class RejectFile:
 
 
 def _lines(rejects: Iterable[Reject]) -> bytes:
-    return b"".join(orjson.dumps([r.row, r.end, r.reasons]) + b"\n" for r in rejects)
+    return b"".join([orjson.dumps([*reject], option=orjson.OPT_APPEND_NEWLINE) for reject in rejects])
 
 
 def read(folder: Path, committed: int) -> Iterator[Reject]:
@@ -79,6 +78,8 @@ def scan(folder: Path, committed: int, start: int = 0) -> Iterator[tuple[int, Re
         if start:
             file.seek(start - 1)
             file.readline()
-        while file.tell() < committed and (line := file.readline()):
+        place = file.tell()
+        while place < committed and (line := file.readline()):
+            place += len(line)
             row, end, reasons = orjson.loads(line)
-            yield file.tell(), Reject(row, end, tuple(tuple(r) for r in reasons))
+            yield place, Reject(row, end, tuple(map(tuple, reasons)))

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from exports.endings import authentication_gone
 from exports.exporter.batches import Batch
-from exports.exporter.delivery import Attempt, Post, Reply
-from exports.exporter.posting import connections, http_post
+from exports.exporter.delivery import Attempt, Reply
+from exports.exporter.posting import HttpPost
 from exports.lease import Lease, db_retry
 from exports.models import Job, JobRequest
 from exports.statements import Insert, Select
@@ -40,10 +40,9 @@ class Sender:
         self.turns = Turns(job, lease)
         self.authentication = authentication
         self.base_url = base_url
-        self.connections = connections()
         self.known: tuple[Any, ...] = ()  # the authentication as it was last read, and what follows from it:
         self.tag = ""
-        self.post: Post | None = None
+        self.post: HttpPost | None = None
         self.request: JobRequest | None = None
         self.left: dict[int, JobRequest] | None = None
         self.number = 0
@@ -57,7 +56,17 @@ class Sender:
         with self.lease.interruptible():
             return post(batch)
 
-    def _post(self) -> Post:
+    def end(self) -> None:
+        """Nothing more is sent: others may have the tag."""
+        self._hang_up()
+        self.turns.give()
+
+    def _hang_up(self) -> None:
+        if self.post:
+            self.post.close()
+            self.post = None
+
+    def _post(self) -> HttpPost:
         """Where to and with what the next request goes: made again only where the authentication has changed."""
         found = db_retry(self._look)
         if self.post and found == self.known:
@@ -69,7 +78,8 @@ class Sender:
         settings = authentication.all_settings()
         destination = authentication.destination
         self.tag = f"{destination.key}:{destination.path.format(**settings)}"
-        self.post = http_post(self.connections, destination, self.base_url, settings, settings["connection_timeout"])
+        self._hang_up()
+        self.post = HttpPost(destination, self.base_url, settings, settings["connection_timeout"])
         self.known = found
         return self.post
 

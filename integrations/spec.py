@@ -6,7 +6,7 @@ The rules of a value and of a record are in `integrations.rules` and `integratio
 `integrations.warnings`; all are named here too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, ClassVar, Literal
@@ -260,7 +260,7 @@ class Connector(Declared):
     def url(self, base_url: str, settings: Mapping[str, Any]) -> str:
         return base_url.rstrip("/") + self.path.format(**settings)
 
-    def request_headers(self, settings: Mapping[str, Any], fields: set[str]) -> dict[str, str]:
+    def request_headers(self, settings: Mapping[str, Any], fields: Set[str]) -> dict[str, str]:
         """Headers of one request. `settings` holds the secrets too; `fields`: those that some event carries."""
         chosen = [h for h in self.headers if not h.when_field or h.when_field in fields]
         named = {h.name: str(settings[h.setting]) for h in chosen if settings.get(h.setting)}

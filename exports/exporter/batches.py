@@ -85,7 +85,7 @@ def _row(reject: Reject) -> int:
 
 
 class Body:
-    """A request's body: bytes in pieces, with a length. It can be iterated again, and is never joined."""
+    """A request's body: bytes in pieces, with a length. It can be iterated again; a large one is never joined."""
 
     def __init__(self, pieces: Iterable[bytes | memoryview]) -> None:
         self.pieces = [piece for piece in pieces if len(piece)]
@@ -131,9 +131,9 @@ class Batch:
         return [reject for chunk in self.chunks for reject in chunk.rejects]
 
     @property
-    def fields(self) -> set[str]:
+    def fields(self) -> frozenset[str]:
         """The fields that decide about a header and that some event carries."""
-        return {name for chunk in self.chunks for name, mask in chunk.carries.items() if mask.any()}
+        return frozenset(name for chunk in self.chunks for name, mask in chunk.carries.items() if mask.any())
 
     @property
     def body(self) -> Body:
@@ -141,12 +141,12 @@ class Batch:
         texts = [chunk.text for chunk in self.chunks if chunk.events]
         return Body([b"[", *texts[:-1], *(text[:-1] for text in texts[-1:]), b"]"])
 
-    @property
+    @cached_property
     def oldest(self) -> int | None:
         """The earliest time of an event, in UNIX seconds; None without events."""
         return min((int(chunk.times.min()) for chunk in self.chunks if chunk.events), default=None)
 
-    @property
+    @cached_property
     def newest(self) -> int | None:
         return max((int(chunk.times.max()) for chunk in self.chunks if chunk.events), default=None)
 
@@ -173,6 +173,8 @@ class Batch:
 
     def split_at(self, row: int) -> "tuple[Batch | None, Batch | None]":
         """The rows before `row`, and the rest; None for a side without rows."""
+        if row >= self.end_row:
+            return self, None
         halves = [chunk.split_at(min(max(row, chunk.first_row), chunk.end_row)) for chunk in self.chunks]
         head, rest = (tuple(c for c in side if c.first_row < c.end_row) for side in zip(*halves, strict=True))
         return replace(self, chunks=head) if head else None, replace(self, chunks=rest) if rest else None

@@ -152,12 +152,16 @@ def prefetched(items: Iterator[T]) -> Iterator[T]:
     Closing the generator waits for the item that is being made, ends the thread, and closes `items`.
     """
     end = object()
+    thread = ThreadPoolExecutor(1, thread_name_prefix="encoder")
     try:
-        with ThreadPoolExecutor(1, thread_name_prefix="encoder") as thread:
-            following = thread.submit(next, items, end)
-            while (item := following.result()) is not end:
-                following = thread.submit(next, items, end)
-                yield cast(T, item)
+        following = thread.submit(next, items, end)
+        while True:
+            # Asked for before the present one is there: the thread goes on to it without waiting for the caller.
+            present, following = following, thread.submit(next, items, end)
+            if (item := present.result()) is end:
+                return
+            yield cast(T, item)
     finally:
+        thread.shutdown(cancel_futures=True)
         if isinstance(items, Generator):
             items.close()

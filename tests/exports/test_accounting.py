@@ -1,7 +1,6 @@
 """Each outcome is recorded once: also when its answer was lost, and never by who lost the job."""
 
 import uuid
-from dataclasses import replace
 
 import pytest
 from django.utils import timezone
@@ -57,7 +56,7 @@ def test_reasons_are_counted_once_whoever_counts_them(lease):
     settle(lease, ENDING)
     for _ in range(2):
         accounting.tally(lease.pk)
-    settle(lease, Ending(10, 20, accepted=9, rejects=(replace(BAD, row=12),)))
+    settle(lease, Ending(10, 20, accepted=9, rejects=(BAD._replace(row=12),)))
     assert reasons() == [("phone", "phone", 1)]
     accounting.tally(lease.pk)
     assert reasons() == [("phone", "phone", 2)]

@@ -72,7 +72,7 @@ def test_what_was_unknown_stays_so_if_the_job_ends_before_it_is_sent_again(line,
 
 def test_what_was_in_flight_at_a_stop_stays_unknown_at_the_next(line, start, monkeypatch):  # noqa: F811
     stop = lambda *_: (_ for _ in ()).throw(JobKilled)  # noqa: E731 - Stop reaches a request that is not answered
-    monkeypatch.setattr(sending, "http_post", lambda *_: stop)
+    monkeypatch.setattr(sending.HttpPost, "__call__", stop)
     job = run(start(events(10)))
     assert (job.state, ends(job)) == (JobState.KILLED, (10, 0, 0, 0, 10, 0))
     assert resuming.resume(job)

@@ -1,23 +1,27 @@
 """How a batch goes over the wire: to a real server, which keeps what it was sent."""
 
+import signal
 import socket
 import threading
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import orjson
 import pytest
 
 from exports.exporter.batches import cut
-from exports.exporter.posting import connections, http_post, retry_after
+from exports.exporter.posting import HttpPost, retry_after
 from integrations.connectors.line_conversion import CONNECTOR
 from tests.exports.exporter.chunks import chunks_of
+from tests.exports.exporter.scripted import OK, scripted
+from tests.sources import certificate
 
 SETTINGS = {"line_tag_id": "tag-1", "access_token": "s3cret", "line_channel_id": "42"}
 NOW = 1_795_000_000
 
 
 def batch_of(*groups):
-    (batch,) = cut(chunks_of(*groups), max_events=100, max_bytes=10_000)
+    (batch,) = cut(chunks_of(*groups), max_events=100, max_bytes=30_000_000)
     return batch
 
 
@@ -54,11 +58,14 @@ def server(running):
     return running
 
 
+def post_to(url, timeout=10, settings=SETTINGS, **more):
+    return closing(HttpPost(CONNECTOR, url, settings, timeout, clock=lambda: NOW, **more))
+
+
 def post(*sent, to, timeout=10):
-    """Post batches over one pool of connections. → the last reply"""
+    """Post batches one after the other. → the last reply"""
     base = to if isinstance(to, str) else f"http://127.0.0.1:{to.server_port}"
-    with connections() as pool:
-        send = http_post(pool, CONNECTOR, base, SETTINGS, timeout, clock=lambda: NOW)
+    with post_to(base, timeout) as send:
         return [send(batch) for batch in sent][-1]
 
 
@@ -89,6 +96,91 @@ def test_a_connection_that_was_closed_meanwhile_is_opened_anew(server):
     server.answer = (202, {"Connection": "close"})
     assert post(batch_of([1]), batch_of([1]), to=server).status == 202
     assert len({address for *_, address in server.seen}) == 2
+
+
+def test_a_large_body_goes_out_as_it_is(server):
+    batch = batch_of([100_000, 1], [None, 200_000])
+    post(batch, batch, to=server)
+    assert [body for _, _, body, _ in server.seen] == [b"".join(batch.body)] * 2
+
+
+def test_a_connection_that_was_closed_without_a_word_is_opened_anew():
+    with scripted([OK], [OK]) as server, post_to(server.url) as send:
+        assert send(batch_of([1])).status == 202
+        server.closed.acquire()
+        assert send(batch_of([1])).status == 202
+    assert [number for number, _ in server.seen] == [0, 1]
+
+
+def test_a_request_that_may_have_arrived_is_not_repeated():
+    with scripted([OK, b""], [OK]) as server, post_to(server.url) as send:
+        send(batch_of([1]))
+        reply = send(batch_of([1]))
+        assert (reply.status, reply.error) == (None, "the connection failed: RemoteDisconnected")
+        assert len(server.seen) == 2
+        assert send(batch_of([1])).status == 202
+
+
+def test_an_answer_before_the_body_was_read_counts():
+    early = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"
+    with scripted([early], [OK]) as server, post_to(server.url) as send:
+        assert send(batch_of([20_000_000])).status == 401
+        assert send(batch_of([1])).status == 202
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"Content-Length: 9\r\n\r\n{}",  # breaks off
+        b"Content-Length: 70000\r\n\r\n" + b"x" * 70_000,  # is too long to be read
+        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",  # makes no sense
+    ],
+)
+def test_of_an_answer_that_cannot_be_read_to_its_end_the_status_counts(rest):
+    with scripted([b"HTTP/1.1 400 Bad Request\r\n" + rest], [OK]) as server, post_to(server.url) as send:
+        assert send(batch_of([1])).status == 400
+        assert send(batch_of([1])).status == 202
+
+
+def test_an_answer_that_is_none_is_a_reply_without_status():
+    with scripted([b"hello\r\n"]) as server, post_to(server.url) as send:
+        reply = send(batch_of([1]))
+    assert (reply.status, reply.error) == (None, "the connection failed: BadStatusLine")
+
+
+def test_what_breaks_a_request_off_also_ends_its_connection():
+    def stop(*_):
+        raise LookupError("stop")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        with scripted([OK, None], [OK]) as server, post_to(server.url) as send:
+            send(batch_of([1]))
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            with pytest.raises(LookupError):
+                send(batch_of([1]))
+            server.over.set()
+            assert send(batch_of([1])).status == 202
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert [number for number, _ in server.seen] == [0, 0, 1]
+
+
+def test_over_tls_only_who_has_a_trusted_certificate_gets_a_request(tmp_path):
+    paths = certificate(tmp_path)
+    with scripted([], [OK, OK], certificate=paths) as server:
+        reply = post(batch_of([1]), to=server.url)
+        assert (reply.status, reply.error) == (None, "the connection failed: SSLCertVerificationError")
+        with post_to(server.url, certificates=str(paths[0])) as send:
+            assert [send(batch_of([100_000, 1])).status for _ in range(2)] == [202, 202]
+    assert server.seen == [(1, b"".join(batch_of([100_000, 1]).body))] * 2
+
+
+def test_a_secret_with_a_line_break_is_not_sent(server):
+    url, broken = f"http://127.0.0.1:{server.server_port}", {**SETTINGS, "access_token": "a\r\nb: c"}
+    with post_to(url, settings=broken) as send, pytest.raises(ValueError, match="line break"):
+        send(batch_of([1]))
+    assert server.seen == []
 
 
 def test_a_redirect_is_not_followed(server):
