@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from audiences.definitions import Attributes, Definition, Master
 from audiences.rules.keys import comparable
+from audiences.rules.text import sql
 from audiences.schemas import TableTypes, Types
 
 REPORT = "build_report"
@@ -29,7 +30,7 @@ def text(definition: Definition, types: TableTypes) -> str:
     made = exp.Create(
         this=exp.table_(REPORT, quoted=True), kind="TABLE", replace=True, expression=report(definition, types)
     )
-    return ";\n\n".join(tree.sql(dialect="duckdb", pretty=True) for tree in (made, customers(definition, types)))
+    return ";\n\n".join(map(sql, (made, customers(definition, types))))
 
 
 def customers(definition: Definition, types: TableTypes) -> exp.Select:
