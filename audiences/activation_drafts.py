@@ -1,7 +1,7 @@
 """What was entered in the pages of *Create Activation* and is not saved yet: kept encrypted in the session, as it was
 entered, for an hour after the last change."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from django.http import HttpRequest
@@ -22,14 +22,13 @@ ENTERED = ("details", "mapping", "schedule")
 
 @dataclass
 class ActivationDraft:
-    """`values`: by step, what its form was given. `done`: the steps that were left by *Next*. `activation`: the one that
-    is edited, and `base`, when that had been changed last; None and "" for a new one."""
+    """`values`: by step, what its form was given. `activation`: the one that is edited, and `base`, when that had been
+    changed last; None and "" for a new one."""
 
     segment: Segment
     activation: Activation | None
     key: str
     values: dict[str, Raw]
-    done: list[str] = field(default_factory=list)
     base: str = ""
 
     @cached_property
@@ -50,14 +49,14 @@ class ActivationDraft:
 
     @property
     def reached(self) -> list[str]:
-        """The steps that can be opened: those that are done, and the next one."""
-        done = next((n for n, step in enumerate(ENTERED) if step not in self.done), len(ENTERED))
-        return list(STEPS)[: done + 1]
+        """The steps that can be opened: those in which nothing is wrong, and the next one."""
+        wrong = self.wrong()
+        return list(STEPS)[: list(STEPS).index(wrong or "review") + 1]
 
     def wrong(self) -> str:
-        """The first step that is not right; "" if all are."""
-        found = {"details": self.details, "mapping": self.mapping, "schedule": self.schedule}
-        return next((step for step, form in found.items() if not form(judged=True).valid), "")
+        """The first step that is not right, or was not seen yet; "" if all are."""
+        forms = {"details": self.details, "mapping": self.mapping, "schedule": self.schedule}
+        return next((s for s, form in forms.items() if s not in self.values or not form(judged=True).valid), "")
 
     def wanted(self) -> Wanted:
         """Of a draft in which nothing is wrong."""
@@ -77,7 +76,7 @@ def begin(request: HttpRequest, segment: Segment, activation: Activation | None)
     """A new draft: empty, or of what the activation is set to."""
     draft = ActivationDraft(segment, activation, "", {})
     if activation:
-        draft.values, draft.done, draft.base = _values(activation), [*ENTERED], activation.updated_at.isoformat()
+        draft.values, draft.base = _values(activation), activation.updated_at.isoformat()
     keep(request, draft)
     return draft
 
@@ -90,7 +89,7 @@ def load(request: HttpRequest, segment: Segment, activation: Activation | None) 
 
 
 def keep(request: HttpRequest, draft: ActivationDraft) -> None:
-    values = {"values": draft.values, "done": draft.done, "base": draft.base}
+    values = {"values": draft.values, "base": draft.base}
     kept = Draft(_purpose(draft.segment, draft.activation), values)
     draft.key = drafts.save(request.session, kept, draft.key)
 

@@ -31,12 +31,14 @@ class About:
 
 @dataclass(frozen=True)
 class Review:
-    """`facts`: (label, value). `sends`: what happens by itself, and when. `at_once`: whether *Create* runs it."""
+    """`facts`: (label, value). `sends`: what happens by itself, and when. `at_once`: whether *Create* runs it.
+    `missing`: fields that the destination requires and no output column has the name of."""
 
     facts: list[tuple[str, str]]
     sends: str
     at_once: bool
     notes: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
 
 
 def about(segment: Segment) -> About:
@@ -80,8 +82,14 @@ def review(draft: ActivationDraft, now: datetime) -> Review:
         ],
         sends=_sends(wanted, segment, now, new=new),
         at_once=new and wanted.repeat.at_once,
+        missing=_missing(wanted, draft.rules.schema),
         notes=[note] if (note := wanted.repeat.begun(now).note) else [],
     )
+
+
+def _missing(wanted: Wanted, schema: Schema) -> list[str]:
+    names = wanted.outputs.names(schema)
+    return [one.name for one in wanted.target.connector.fields if one.required and one.name not in names]
 
 
 def _people(segment: Segment) -> str:

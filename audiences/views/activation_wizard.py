@@ -30,7 +30,8 @@ from exports.views.queries import me
 from integrations.views.common import problems
 
 EXPIRED = "What you entered was kept for an hour and is gone. Enter it again."
-BUTTONS = {"csrfmiddlewaretoken", "draft", "next", "back", "check", "add", "remove"}
+BUTTONS, HIDDEN = ("next", "back", "check", "add", "remove"), ("csrfmiddlewaretoken", "draft")
+FORM = "wizard"  # its id
 
 
 @editor
@@ -81,9 +82,10 @@ def _step(request: HttpRequest, segment: Segment, activation: Activation | None,
     if draft is None:
         if request.method == "POST" or request.GET.get("draft"):
             messages.warning(request, EXPIRED)
-        return redirect(_url(activation_drafts.begin(request, segment, activation), "details"))
-    if step not in draft.reached:
-        return redirect(_url(draft, draft.reached[-1]))
+        return redirect(_url(activation_drafts.begin(request, segment, activation), step))
+    reached = draft.reached
+    if step not in reached:
+        return redirect(_url(draft, reached[-1]))
     if request.method == "GET":
         return _page(request, draft, step)
     return _save(request, draft) if step == "review" else _posted(request, draft, step)
@@ -102,29 +104,35 @@ def _url(draft: ActivationDraft, step: str) -> str:
 
 def _posted(request: HttpRequest, draft: ActivationDraft, step: str) -> HttpResponse:
     """Keep what was entered, then answer the button: a line more or less, back, on, or just what it means."""
-    raw = {name: request.POST.getlist(name) for name in request.POST if name not in BUTTONS}
-    draft.values[step] = _changed(request, raw, draft) if step == "mapping" else raw
-    steps, goes_on = list(STEPS), "next" in request.POST
-    valid = goes_on and _form(draft, step, judged=True).valid
-    if valid and step not in draft.done:
-        draft.done.append(step)
+    raw = {name: request.POST.getlist(name) for name in request.POST if name not in (*BUTTONS, *HIDDEN)}
+    pressed = _pressed(request)
+    draft.values[step] = _changed(raw, draft, pressed) if step == "mapping" else raw
+    steps = list(STEPS)
     activation_drafts.keep(request, draft)
-    if "back" in request.POST:
+    if "back" in pressed:
         return redirect(_url(draft, steps[max(0, steps.index(step) - 1)]))
-    if not goes_on:
+    if "next" not in pressed:
         return _live(request, draft, step)
-    if not valid:
+    if not _form(draft, step, judged=True).valid:
         return _page(request, draft, step, judged=True, status=422)
     return redirect(_url(draft, steps[steps.index(step) + 1]))
 
 
-def _changed(request: HttpRequest, raw: Raw, draft: ActivationDraft) -> Raw:
+def _pressed(request: HttpRequest) -> dict[str, str]:
+    """The button that was pressed, by its name. A change in the form is sent by the form itself, and htmx sends with it
+    the button that has the focus."""
+    if request.htmx.trigger == FORM:  # type: ignore[attr-defined]
+        return {}
+    return {name: request.POST[name] for name in BUTTONS if name in request.POST}
+
+
+def _changed(raw: Raw, draft: ActivationDraft, pressed: dict[str, str]) -> Raw:
     raw = output_form.followed(raw)
-    if request.POST.get("add") == "column":
+    if pressed.get("add") == "column":
         return output_form.with_column(raw, draft.rules.schema, draft.details(judged=False).connector)
-    if request.POST.get("add") == "string":
+    if pressed.get("add") == "string":
         return output_form.with_string(raw)
-    return output_form.without(raw, request.POST.get("remove", ""))
+    return output_form.without(raw, pressed.get("remove", ""))
 
 
 def _form(draft: ActivationDraft, step: str, *, judged: bool) -> Any:
@@ -147,14 +155,12 @@ def _live(request: HttpRequest, draft: ActivationDraft, step: str) -> HttpRespon
 def _page(
     request: HttpRequest, draft: ActivationDraft, step: str, *, judged: bool = False, status: int = 200, **more: Any
 ) -> HttpResponse:
-    if step == "review" and (wrong := draft.wrong()):
-        return _page(request, draft, wrong, judged=True, status=422)
     context = _context(request, draft, step, judged=judged) | more
     return render(request, "audiences/activations/wizard.html", context, status=status)
 
 
 def _context(request: HttpRequest, draft: ActivationDraft, step: str, *, judged: bool) -> dict[str, Any]:
-    steps, number = list(STEPS), list(STEPS).index(step)
+    steps, number, reached = list(STEPS), list(STEPS).index(step), draft.reached
     connector = draft.details(judged=False).connector
     context: dict[str, Any] = {
         "draft": draft,
@@ -165,7 +171,7 @@ def _context(request: HttpRequest, draft: ActivationDraft, step: str, *, judged:
         "short": activation_checks.short(connector),
         "step": step,
         "step_template": f"audiences/activations/_{step}.html",
-        "steps": [(key, STEPS[key], key in draft.reached, _url(draft, key)) for key in steps],
+        "steps": [(key, STEPS[key], key in reached, _url(draft, key)) for key in steps],
         "here": _url(draft, step),
         "next_step": STEPS[steps[number + 1]] if step in ENTERED else "",
         "back_url": _url(draft, steps[number - 1]) if number else "",

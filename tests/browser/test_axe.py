@@ -5,7 +5,7 @@ needs rows, give a function instead of the address: it is called when the databa
 the address.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -17,13 +17,16 @@ from django.utils import timezone
 from accounts import api_keys
 from accounts.audit import record
 from accounts.models import Role, User
+from audiences import activations
 from audiences.models import ParentSegment
+from audiences.outputs import Built, Parameter
 from exports import beats, queries, schedules, targets
 from exports.models import ExportTarget, JobLog, JobState, Query
 from exports.notify.models import Channel, Delivery, Rule
 from exports.timing import Timing
 from exports.upkeep_models import Upkeep
 from integrations.models import Authentication
+from tests.audiences import factories as audiences
 from tests.audiences.factories import a_parent, a_segment
 from tests.browser.axe import assert_accessible
 from tests.conftest import person
@@ -283,6 +286,25 @@ def notifications_of_a_query(own):
     return reverse("exports:query_notifications", args=[query.pk])
 
 
+def activation(page="", **values):
+    """That has run, with a combination and a column that is no field of the destination; and one that is paused."""
+    kenji = person("kenji", Role.EDITOR)
+    segment = audiences.a_segment(audiences.a_parent(), user=kenji)
+    combined = Built("label", "s$1-$2", (Parameter("SegmentId"), Parameter("Timestamp", format="yyyy-MM-dd")))
+    stamp = audiences.stringed("made_at", "Timestamp", format="yyyy-MM-dd", timezone="Asia/Tokyo")
+    outputs = replace(audiences.EVENTS, strings=(*audiences.EVENTS.strings, stamp, combined))
+    one = audiences.an_activation(segment, kenji, outputs=outputs, description="For the winter campaign", **values)
+    for state in ("success", "error", "running"):
+        a_job(state, query=one.query, error="LINE refused the token (401)." if state == "error" else "", refused=2)
+    activations.pause(audiences.an_activation(segment, kenji, name="Monthly"), user=kenji)
+    return f"/activations/{one.pk}{page}" if page is not None else "/activations"
+
+
+def a_new_activation():
+    segment = audiences.a_segment(audiences.a_parent(), user=person("kenji", Role.EDITOR))
+    return reverse("audiences:activation_new", args=[segment.pk])
+
+
 def a_parent_segment(page=""):
     """With a rule's segment, a schedule and a profile, as its first build left it."""
     one = a_parent_with_query()
@@ -322,6 +344,16 @@ def a_used_parent_segment():
 
 
 PAGES = [
+    Page("no activations", "/activations", Role.EDITOR),
+    Page("activations", lambda: activation(None), Role.VIEWER),
+    Page("activations, nothing found", "/activations?q=nothing&state=active", Role.VIEWER),
+    Page("activation", activation, Role.EDITOR),
+    Page("activation, for a viewer", activation, Role.VIEWER),
+    Page("create an activation", a_new_activation, Role.EDITOR),
+    Page("output mapping of an activation", lambda: activation("/edit/mapping"), Role.EDITOR),
+    Page("schedule of an activation", lambda: activation("/edit/schedule"), Role.EDITOR),
+    Page("review of an activation", lambda: activation("/edit/review"), Role.EDITOR),
+    Page("delete an activation", lambda: activation("/delete"), Role.EDITOR),
     Page("no parent segments", "/audience-studio", Role.EDITOR),
     Page("parent segments", lambda: a_parent_segment() and "/audience-studio", Role.VIEWER),
     Page("parent segments, nothing found", "/audience-studio?q=nothing", Role.VIEWER),

@@ -23,3 +23,26 @@ document.addEventListener("htmx:afterSettle", event => {
   const next = button.name === "add" ? lines[lines.length - 1] : document.getElementById(`add-${button.value.split("-")[0]}`);
   next?.focus();
 });
+
+// An answer to what stood there before a newer edit would undo it: only the newest is shown. While lines come and go
+// there are no edits.
+const inside = element => element.closest?.("#wizard");
+const asked = new WeakMap();
+let edits = 0;
+for (const type of ["input", "change"]) document.addEventListener(type, event => { if (inside(event.target)) edits += 1; }, true);
+document.addEventListener("htmx:beforeRequest", event => {
+  const { elt, xhr } = event.detail;
+  if (!inside(elt)) return;
+  if (elt.matches("button")) document.getElementById("wizard").inert = true; else asked.set(xhr, edits);
+});
+document.addEventListener("htmx:beforeSwap", event => {
+  const at = asked.get(event.detail.xhr);
+  if (at !== undefined && at !== edits) event.detail.shouldSwap = false;
+});
+document.addEventListener("htmx:afterRequest", () => { const form = document.getElementById("wizard"); if (form) form.inert = false; });
+
+// Who goes on sends the form whole: what a change in it would have asked for does not come after that.
+let leaving = false;
+document.addEventListener("submit", event => { leaving ||= event.target.id === "wizard" && !event.defaultPrevented; });
+document.addEventListener("htmx:beforeRequest", event => { if (leaving && event.detail.elt.closest("#wizard")) event.preventDefault(); });
+addEventListener("pageshow", () => { leaving = false; });
