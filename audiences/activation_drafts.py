@@ -55,8 +55,13 @@ class ActivationDraft:
 
     def wrong(self) -> str:
         """The first step that is not right, or was not seen yet; "" if all are."""
-        forms = {"details": self.details, "mapping": self.mapping, "schedule": self.schedule}
-        return next((s for s, form in forms.items() if s not in self.values or not form(judged=True).valid), "")
+        return next((step for step in ENTERED if step not in self.values or not self.form(step, judged=True).valid), "")
+
+    def form(self, step: str, *, judged: bool) -> Details | OutputForm | ScheduleForm:
+        """Of a step that is entered."""
+        if step == "details":
+            return self.details(judged=judged)
+        return self.mapping(judged=judged) if step == "mapping" else self.schedule(judged=judged)
 
     def wanted(self) -> Wanted:
         """Of a draft in which nothing is wrong."""

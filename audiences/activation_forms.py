@@ -51,14 +51,12 @@ def post_of(raw: Raw) -> QueryDict:
     return post
 
 
-class _Quiet(forms.Form):
-    """A form that shows what was entered without judging it, unless it is asked to."""
-
-    def hush(self) -> None:
-        self._errors = ErrorDict()
+def hush(form: forms.Form) -> None:
+    """Let it show what was entered without judging it."""
+    form._errors = ErrorDict()  # type: ignore[attr-defined]  # what it is found out from
 
 
-class DetailsForm(_Quiet):
+class DetailsForm(forms.Form):
     name = forms.CharField(
         label="Activation name", max_length=NAME_LENGTH, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
@@ -100,8 +98,8 @@ class Details:
         self.settings.prefix = "s"
         self.valid = self.form.is_valid() & self.settings.is_valid()
         if not judged:
-            self.form.hush()
-            self.settings._errors = ErrorDict()
+            hush(self.form)
+            hush(self.settings)
 
     @property
     def connector(self) -> Connector:
@@ -116,14 +114,13 @@ class Details:
         return Target(self.authentication, {}, self.settings.values())
 
 
-class ScheduleForm(_Quiet):
+class ScheduleForm(forms.Form):
     unit = forms.ChoiceField(label="Repeat", choices=UNITS, widget=forms.RadioSelect)
     every = forms.TypedChoiceField(
         label="Every",
         choices=[(n, "hour" if n == 1 else f"{n} hours") for n in repeats.divisors(24)],
         coerce=int,
         required=False,
-        empty_value=1,
         error_messages={"invalid_choice": "Choose one of the list: these divide a day."},
     )
     days = forms.TypedMultipleChoiceField(
@@ -165,7 +162,7 @@ class ScheduleForm(_Quiet):
     addresses = AddressesField(
         required=False,
         label="Email notifications to",
-        help_text=f"One a line or with commas between them, up to {MOST_ADDRESSES}. Empty: as the console's default says",
+        help_text=f"One a line or with commas, up to {MOST_ADDRESSES}. Empty: as the console’s default says",
     )
     on_success = forms.BooleanField(required=False, label="Success", help_text="Each run that succeeds")
     on_failure = forms.BooleanField(
@@ -185,7 +182,7 @@ class ScheduleForm(_Quiet):
             self.fields["addresses"].help_text = problem
         self.valid = self.is_valid()
         if not judged:
-            self.hush()
+            hush(self)
 
     def clean_start(self) -> datetime | None:
         text = self.cleaned_data["start"]
@@ -215,7 +212,7 @@ class ScheduleForm(_Quiet):
         unit = data["unit"]
         self.repeat = Repeat(
             unit,
-            every=data["every"] if unit == HOUR else 1,
+            every=int(data["every"] or 1) if unit == HOUR else 1,
             days=tuple(sorted(data["days"])) if unit == WEEK else (),
             cron=data["cron"] if unit == CRON else "",
             start=data["start"],

@@ -87,8 +87,7 @@ def select(segment: Segment, chosen: Outputs, rules_of: Rules | None = None) -> 
 
 def text_of(segment: Segment, sql: str) -> Text:
     parent = segment.parent_segment
-    zone = parent.query.time_zone if parent.query else "UTC"
-    return Text(Database.objects.get(name=parent.database_name), sql, zone, EngineType.DUCKDB)
+    return Text(Database.objects.get(name=parent.database_name), sql, _zone(parent), EngineType.DUCKDB)
 
 
 def built(parent: ParentSegment) -> bool:
@@ -105,17 +104,25 @@ def recompile(parent: ParentSegment, *, user: User | None = None) -> list[Activa
         for activation in found.order_by("pk"):
             activation.segment.parent_segment = parent
             try:
-                found_sql = compiled.sql(select(activation.segment, outputs.of(activation), rules_of))
-                text = text_of(activation.segment, found_sql)
+                sql = compiled.sql(select(activation.segment, outputs.of(activation), rules_of))
             except (OutputsError, RuleError) as error:
                 problems[activation] = str(error)
                 continue
-            if (text.sql, text.time_zone) != (activation.query.sql, activation.query.time_zone):
-                queries.change(activation.query, lambda draft, text=text: replace(draft, text=text), user=user)
+            if (sql, _zone(parent)) != (activation.query.sql, activation.query.time_zone):
+                _rewrite(activation, text_of(activation.segment, sql), user)
                 changed.append(activation)
         if problems:
             raise NotCompiled(problems)
     return changed
+
+
+def _rewrite(activation: Activation, text: Text, user: User | None) -> None:
+    queries.change(activation.query, lambda draft: replace(draft, text=text), user=user)
+
+
+def _zone(parent: ParentSegment) -> str:
+    """What "today" means in its rules."""
+    return parent.query.time_zone if parent.query else "UTC"
 
 
 # --- changes ------------------------------------------------------------------------------------------------------

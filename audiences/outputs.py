@@ -137,8 +137,8 @@ class Outputs:
     strings: tuple[Built, ...] = field(default=())
 
     def columns(self) -> list[Json]:
-        chosen = () if self.all_columns else self.attributes
-        return [one.to_json() for one in (*chosen, *self.strings)]
+        chosen = [] if self.all_columns else [one.to_json() for one in self.attributes]
+        return [*chosen, *(one.to_json() for one in self.strings)]
 
     def taken(self, schema: Schema) -> list[Attribute]:
         """The attributes that are exported."""
@@ -146,7 +146,7 @@ class Outputs:
 
     def names(self, schema: Schema) -> list[str]:
         """Of all output columns, in their order."""
-        return [one.column for one in (*self.taken(schema), *self.strings)]
+        return [*(one.column for one in self.taken(schema)), *(one.column for one in self.strings)]
 
     def check(self, schema: Schema) -> None:
         """Raises OutputsError with everything that is wrong."""

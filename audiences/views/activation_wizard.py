@@ -113,7 +113,7 @@ def _posted(request: HttpRequest, draft: ActivationDraft, step: str) -> HttpResp
         return redirect(_url(draft, steps[max(0, steps.index(step) - 1)]))
     if "next" not in pressed:
         return _live(request, draft, step)
-    if not _form(draft, step, judged=True).valid:
+    if not draft.form(step, judged=True).valid:
         return _page(request, draft, step, judged=True, status=422)
     return redirect(_url(draft, steps[steps.index(step) + 1]))
 
@@ -133,10 +133,6 @@ def _changed(raw: Raw, draft: ActivationDraft, pressed: dict[str, str]) -> Raw:
     if pressed.get("add") == "string":
         return output_form.with_string(raw)
     return output_form.without(raw, pressed.get("remove", ""))
-
-
-def _form(draft: ActivationDraft, step: str, *, judged: bool) -> Any:
-    return {"details": draft.details, "mapping": draft.mapping, "schedule": draft.schedule}[step](judged=judged)
 
 
 def _live(request: HttpRequest, draft: ActivationDraft, step: str) -> HttpResponse:
@@ -181,7 +177,7 @@ def _context(request: HttpRequest, draft: ActivationDraft, step: str, *, judged:
     }
     if step == "review":
         return context | {"review": review(draft, timezone.now())}
-    form = _form(draft, step, judged=judged)
+    form: Any = draft.form(step, judged=judged)
     context |= {"form": form, "problems": _problems(form, step) if judged and not form.valid else []}
     return context | ({"runs": next_runs(form, timezone.now())} if step == "schedule" else {})
 

@@ -158,5 +158,5 @@ def _log_table(one: Activation) -> Any:
 def _log_query(one: Activation) -> str:
     """Where the editor stands with a query of its rows in the log."""
     database = one.segment.parent_segment.database_name
-    sql = f"SELECT *\nFROM {activation_log.TABLE}\nWHERE activation_id = {one.pk}\nORDER BY time DESC"  # noqa: S608
+    sql = f"SELECT *\nFROM {activation_log.TABLE}\nWHERE activation_id = {one.pk}\nORDER BY time DESC"
     return f"{reverse('exports:query_new')}?{urlencode({'database': database, 'sql': sql})}"

@@ -1,7 +1,7 @@
 """The pages of activations: created in four steps, seen in the overview, run, paused, changed and deleted."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -15,7 +15,6 @@ from exports import schedules
 from exports.models import Job, JobState
 from exports.notify import rules
 from tests.audiences.factories import EVENTS, a_destination, a_parent, a_segment, an_activation, stringed, wanted
-from tests.conftest import person
 from warehouse.models import Database
 
 pytestmark = pytest.mark.django_db

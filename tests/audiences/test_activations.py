@@ -8,12 +8,12 @@ import pytest
 from django.core.cache import cache
 from django_q.models import OrmQ
 
-from audiences import activation_log, activations, outputs, repeats, segments
+from audiences import activation_log, activations
 from audiences.activations import NotCompiled, Notices
 from audiences.models import Activation, ActivationRun
-from audiences.outputs import Outputs, Parameter
+from audiences.outputs import Outputs
 from audiences.repeats import Repeat
-from exports import events, queries, resuming, schedules
+from exports import events, queries, schedules
 from exports.errors import NotPossible
 from exports.models import Job, JobState, Query, QueryVersion
 from exports.notify import rules
@@ -23,8 +23,6 @@ from integrations.connectors.line_conversion.sandbox import Sandbox
 from tests.audiences.factories import (
     DAILY,
     EVENTS,
-    IN_JAPAN,
-    a_destination,
     a_parent,
     a_segment,
     an_activation,
