@@ -93,6 +93,7 @@ bench: setup-dev
 	$(PY) -m benchmarks.load
 	$(PY) -m benchmarks.queries
 	$(PY) -m benchmarks.sources
+	$(PY) -m benchmarks.audience
 
 soak: setup-dev
 	$(PY) -m tests.storm $(SOAK)

@@ -29,7 +29,7 @@ from audiences.rules.schema import BehaviorTable, Column, Kind, Schema
 
 Others = Callable[[int], Rule]
 Outputs = Sequence[tuple[str, exp.Expr]]
-MOST_CONDITIONS = 2000  # of a rule with those that it refers to
+MOST_CONDITIONS, DEEPEST = 2000, 30  # of a rule with those that it refers to
 
 
 def condition(rule: Rule, schema: Schema, others: Others) -> exp.Expr:
@@ -89,10 +89,14 @@ class _Compiler:
         self._attributes = schema.known()
         self._behaviors = schema.sources()
         self._within: list[int] = []  # the references that lead to where it is
-        self._count = 0
+        self._count = self._depth = 0
 
     def group(self, group: Group) -> exp.Expr:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise RuleError([("", f"With the segments it refers to, the rule is nested more than {DEEPEST} deep.")])
         parts = [self._condition(one) for one in group.conditions]
+        self._depth -= 1
         if group.type == "Composite":
             joined = self._composite(expressions.parse(group.expr, len(parts)), parts)
         elif not parts:

@@ -1,6 +1,8 @@
 """A rule in English: "country is JP, and at least 2 Orders where time is within the last 30 days"."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from audiences.rules import expressions, operators
 from audiences.rules.model import (
@@ -20,6 +22,7 @@ from audiences.rules.model import (
     Scalar,
     Value,
 )
+from audiences.rules.predicates import positive
 from audiences.rules.schema import Column, Kind, Schema, source_name
 
 SHOWN_VALUES = 5
@@ -31,7 +34,9 @@ _AMOUNTS = {
     "Less": "fewer than {}",
     "LessEqual": "at most {}",
 }
-_AGGREGATES = {"Sum": "total", "Avg": "average", "Min": "smallest", "Max": "largest", "Count": "number of"}
+_AGGREGATES = {"Count": "number", "Sum": "sum", "Avg": "average", "Min": "smallest", "Max": "largest"}
+_OF_TIMES = {"Min": "earliest", "Max": "latest"}
+_LISTS = {("any", False): "any", ("all", False): "all", ("any", True): "none", ("all", True): "not all"}
 
 
 def sentence(rule: Rule, schema: Schema, names: Mapping[int, str]) -> str:
@@ -46,6 +51,7 @@ class _Words:
         self._tables = schema.sources()
         self._behaviors = {source_name(name): name for name in schema.behaviors}
         self._names = names
+        self._zone = schema.time_zone
 
     def group(self, group: Group, *, outer: bool = False) -> str:
         parts = [self._condition(one) for one in group.conditions]
@@ -70,22 +76,21 @@ class _Words:
             case Behavior():
                 return self._behavior(one)
             case Value():
-                return _tested(one, self._attributes[one.column])
+                return self._tested(one, self._attributes[one.column])
 
     def _behavior(self, one: Behavior) -> str:
-        name = self._behaviors[one.source]
-        known = self._tables[one.source].known()
+        name, known = self._behaviors[one.source], self._tables[one.source].known()
+        filtered = self._filter(one, known)
         if one.aggregation == "Count" and not one.column and one.operator.type in _AMOUNTS:
-            said = f"{_AMOUNTS[one.operator.type].format(_operand(one.operator.operand))} {name}"
-            said = f"not ({said})" if one.operator.negated else said
-            filtered = self._filter(one, known)
-        else:
-            column = known.get(one.column)
-            specs = operators.of_aggregation(one.aggregation, column)
-            about = f"{_AGGREGATES[one.aggregation]} {one.column} of {name}" if one.column else f"number of {name}"
-            filtered = self._filter(one, known)
-            said, filtered = f"{about}{filtered} {_operator(one.operator, specs)}", ""
-        return f"not ({said}{filtered})" if one.exclude else f"{said}{filtered}"
+            amount = _AMOUNTS[one.operator.type].format(_operand(one.operator.operand))
+            said = f"{amount} {name}{filtered}"
+            return f"not ({said})" if one.operator.negated != one.exclude else said
+        column = known.get(one.column)
+        specs = operators.of_aggregation(one.aggregation, column)
+        about = f"the {_aggregated(one, column)} {name}{filtered}"
+        operator = Operator(one.operator.type, one.operator.operand, one.operator.negated != one.exclude)
+        is_time = column is not None and column.kind is Kind.TIME and one.aggregation in _OF_TIMES
+        return f"{about} {self._operator(operator, specs, is_time)}"
 
     def _filter(self, one: Behavior, known: Mapping[str, Column]) -> str:
         """With a blank before it. The time of an event goes without saying."""
@@ -96,8 +101,43 @@ class _Words:
         word = {"And": " and ", "Or": " or "}[one.filter.type]
         within = _within(one.filter.conditions[0]) if one.filter.type == "And" else ""
         others = one.filter.conditions[1:] if within else one.filter.conditions
-        said = word.join(_tested(each, known[each.column]) for each in others)
+        said = word.join(self._tested(each, known[each.column]) for each in others)
         return f"{f' {within}' if within else ''} where {said}"
+
+    def _tested(self, one: Value | ColumnFilter, known: Column) -> str:
+        operator, flipped = Operator(one.operator.type, one.operator.operand), one.operator.negated != one.exclude
+        specs, about = operators.of(known), one.column
+        if known.kind is Kind.LIST and one.operator.type != "IsNull":
+            operator, opposite = positive(operator)
+            about = f"{_LISTS[one.array_matching or 'any', flipped != opposite]} of {one.column}"
+            flipped = False
+        operator = Operator(operator.type, operator.operand, flipped)
+        return f"{about} {self._operator(operator, specs, known.kind is Kind.TIME)}"
+
+    def _operator(self, operator: Operator, specs: Mapping[str, operators.Spec], is_time: bool) -> str:
+        spec, operand = specs[operator.type], operator.operand
+        label = spec.negated if operator.negated else spec.label
+        is_time = is_time or isinstance(operand, Dates)
+        match operand:
+            case Range(low, high) | Dates(low, high):
+                return f"{'is not' if operator.negated else 'is'} {self._range(low, high, is_time)}"
+            case One(value) if is_time and isinstance(value, int):
+                return f"{label} {self._moment(value)}"
+        said = _operand(operand)
+        return f"{label} {said}" if said else label
+
+    def _range(self, low: Scalar | None, high: Scalar | None, is_time: bool) -> str:
+        shown = self._moment if is_time else _scalar
+        if low is None or high is None:
+            words = ("since", "until") if is_time else ("at least", "at most")
+            return f"{words[1]} {shown(high)}" if high is not None else f"{words[0]} {shown(low or 0)}"
+        return f"between {shown(low)} and {shown(high)}"
+
+    def _moment(self, value: Scalar) -> str:
+        """UNIX seconds as what a clock shows then."""
+        if not isinstance(value, int):
+            return str(value)
+        return datetime.fromtimestamp(value, ZoneInfo(self._zone)).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _within(one: ColumnFilter) -> str:
@@ -118,45 +158,27 @@ def _composite(joined: int | expressions.Joined, parts: list[str]) -> str:
     return f" {joined.type.lower()} ".join(said)
 
 
-def _tested(one: Value | ColumnFilter, known: Column) -> str:
-    about = one.column
-    if known.kind is Kind.LIST and one.operator.type != "IsNull":
-        about = f"{one.array_matching or 'any'} of {one.column}"
-    operator = one.operator
-    if one.exclude and known.kind is not Kind.LIST:
-        operator = Operator(operator.type, operator.operand, not operator.negated)
-    said = f"{about} {_operator(operator, operators.of(known))}"
-    return f"not ({said})" if one.exclude and known.kind is Kind.LIST else said
-
-
-def _operator(operator: Operator, specs: Mapping[str, operators.Spec]) -> str:
-    spec = specs[operator.type]
-    operand = _operand(operator.operand)
-    return f"{spec.negated if operator.negated else spec.label}{f' {operand}' if operand else ''}"
+def _aggregated(one: Behavior, column: Column | None) -> str:
+    if column is None:
+        return "number of"
+    if one.aggregation in ("Count", "Sum"):
+        return f"{_AGGREGATES[one.aggregation]} of {one.column} of"
+    names = _AGGREGATES | (_OF_TIMES if column.kind is Kind.TIME else {})
+    return f"{names[one.aggregation]} {one.column} of"
 
 
 def _operand(operand: Operand) -> str:
     match operand:
-        case None:
-            return ""
         case One(value):
             return _scalar(value)
         case Many(values):
             shown = [_scalar(value) for value in values[:SHOWN_VALUES]]
-            more = len(values) - len(shown)
-            return " or ".join(
-                [", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 and not more else [", ".join(shown)]
-            ) + (f" or {more} more" if more else "")
+            more = [f"{len(values) - len(shown):,} more"] if len(values) > len(shown) else []
+            *first, last = shown + more
+            return f"{', '.join(first)} or {last}" if first else last
         case Duration(value, unit):
             return f"{value:,} {unit}{'s' if value != 1 else ''}"
-        case Range(low, high) | Dates(low, high):
-            return _range(low, high)
-
-
-def _range(low: Scalar | None, high: Scalar | None) -> str:
-    if low is None:
-        return f"up to {_scalar(high)}" if high is not None else ""
-    return f"from {_scalar(low)} on" if high is None else f"{_scalar(low)} and {_scalar(high)}"
+    return ""
 
 
 def _scalar(value: Scalar) -> str:

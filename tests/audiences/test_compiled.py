@@ -120,13 +120,14 @@ def test_the_largest_rules_pass_the_engines_guard(parent, tmp_path):
         "leftValue": {"name": "", "source": {"name": "behavior_web_visits"}, "aggregation": {"type": "Count"}},
         "operator": {"type": "Less", "rightValue": 3},
     }
-    deep = a_rule(points(1), visits)
-    for _ in range(8):
-        deep = {"type": "Or", "conditions": [points(1), {**deep, "exclude": True}]}
-    wide = a_rule(*[points(n) for n in range(450)], deep)
     operator = {"type": "In", "rightValues": ["x"] * 1000}
     many = {"type": "Value", "leftValue": {"name": "country"}, "operator": operator}
-    for data in (wide, a_rule(many), a_rule(points(1), limit=5)):
+    deep = a_rule(points(1), visits)
+    for level in range(1, 27):
+        if level % 9 == 0:
+            deep = a_rule(refers(Segment.objects.create(parent_segment=parent, name=f"{level}", rule=deep)))
+        deep = {"type": "Or", "conditions": [points(1), {**deep, "exclude": True}]}
+    for data in (deep, a_rule(*[points(n) for n in range(500)]), a_rule(many), a_rule(points(1), limit=5)):
         for sql in (compiled.count_sql(parent, data), compiled.sample_sql(parent, data)):
             run = DuckDBEngine(dialect="duckdb").run(
                 sql,
@@ -137,3 +138,15 @@ def test_the_largest_rules_pass_the_engines_guard(parent, tmp_path):
             )
             with run as result:
                 assert sum(batch.num_rows for batch in result) in (0, 1)
+
+
+def test_segments_that_refer_to_many_others_have_a_size_too(parent):
+    last = a_segment(parent, "0", points(1))
+    for n in range(1, 12):
+        last = a_segment(parent, f"{n}", refers(last), refers(last))
+    with pytest.raises(RuleError, match=r"over 2,000 conditions"):
+        compiled.select(last)
+    for n in range(30):
+        last = a_segment(parent, f"deep {n}", refers(last))
+    with pytest.raises(RuleError, match=r"nested more than 30 deep"):
+        compiled.select(last)

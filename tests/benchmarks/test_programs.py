@@ -29,6 +29,12 @@ def test_memory_is_measured_by_rows():
     )
 
 
+def test_live_counts_of_segments_are_measured():
+    assert "a reference to another segment" in printed(
+        "benchmarks.audience", "--customers", "500", "--events", "1000", "--rounds", "1"
+    )
+
+
 @pytest.mark.flow
 def test_a_job_goes_through_a_real_cluster():
     assert "accounting" in printed("benchmarks.job", "--rows", "2000", "--rounds", "1")

@@ -169,7 +169,7 @@ def _time(value, operator, zone, now):
         return _place(value, zone, _day(local.date(), zone)) == 0
     if name.startswith("TimeWithin"):
         sign = -1 if name == "TimeWithinPast" else 1
-        bounds = sorted([now, _moved(local, sign * operand.value, operand.unit)])
+        bounds = sorted([now, moved(local, sign * operand.value, operand.unit)])
         if isinstance(value, date) and not isinstance(value, datetime):
             return bounds[0].astimezone(zone).date() <= value <= bounds[1].astimezone(zone).date()
         if isinstance(value, datetime) and value.tzinfo is None:
@@ -230,7 +230,7 @@ def _day(day, zone):
     )
 
 
-def _moved(local, by, unit):
+def moved(local, by, unit):
     if unit in SECONDS:
         return local.astimezone(UTC) + timedelta(seconds=by * SECONDS[unit])
     if unit in DAYS:
