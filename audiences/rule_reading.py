@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 
 from audiences.rule_form import CONDITION, FILTER, GROUP, Node
-from audiences.rule_writing import OPPOSITE
+from audiences.rule_writing import OPPOSITE, quoted
 
 Json = dict[str, Any]
 
@@ -67,4 +67,4 @@ def _flag(data: Json) -> str:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "" if value is None else str(value)
+    return "" if value is None else quoted(value) if isinstance(value, str) else str(value)

@@ -154,7 +154,7 @@ class Row:
 
     @cached_property
     def aggregations(self) -> Choices:
-        return [("", list(operators.AGGREGATIONS.items()))]
+        return [("", [(name, "Average" if name == "Avg" else name) for name in operators.AGGREGATIONS])]
 
     @cached_property
     def columns(self) -> Choices:

@@ -1,5 +1,6 @@
 """From the form of a rule to its JSON: what was typed becomes values by the kind of what they are compared with."""
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -139,5 +140,23 @@ def _given(node: Node, kind: Kind, **names: str) -> Json:
     return {key: _text(node.get(name), kind) for key, name in names.items() if node.get(name).strip()}
 
 
-def _text(typed: str, kind: Kind) -> str:
-    return typed if kind is Kind.TEXT else typed.strip()
+def _text(typed: str, kind: Kind) -> str | int:
+    if kind is Kind.TIME and re.fullmatch(r"\s*-?[0-9]{1,18}\s*", typed):
+        return int(typed)  # UNIX seconds
+    return unquoted(typed) if kind is Kind.TEXT else typed.strip()
+
+
+def unquoted(typed: str) -> str:
+    """A text as it was typed; in double quotes it is one of JSON, which can be empty or hold a line break."""
+    if re.match(r'\s*".*"\s*$', typed, re.DOTALL):
+        try:
+            return str(json.loads(typed))
+        except ValueError:
+            pass
+    return typed
+
+
+def quoted(text: str) -> str:
+    """What has to be typed for this text: itself, unless it is blank, has several lines or would be read as quoted."""
+    plain = text.strip() and len(text.splitlines()) == 1 and unquoted(text) == text
+    return text if plain else json.dumps(text, ensure_ascii=False)

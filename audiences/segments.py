@@ -123,16 +123,14 @@ def delete(segment: Segment) -> None:
 
 def users(segment: Segment) -> Users:
     """Those that use it directly."""
-    others = Segment.objects.filter(parent_segment=segment.parent_segment_id).exclude(pk=segment.pk)
-    return Users(
-        [one for one in others.select_related("folder") if segment.pk in referred(one.rule)],
-        list(segment.activations.all()),
-    )
+    others = Segment.objects.filter(parent_segment=segment.parent_segment_id).values_list("pk", "rule")
+    found = Segment.objects.in_bulk([pk for pk, rule in others if segment.pk in referred(rule)])
+    return Users(sorted(found.values(), key=str), list(segment.activations.all()))
 
 
 def referable(parent: ParentSegment, segment: Segment | None = None) -> dict[int, Segment]:
     """Those that a rule of `segment` may refer to: all but itself and those that build upon it."""
-    found = {one.pk: one for one in Segment.objects.filter(parent_segment=parent)}
+    found = Segment.objects.filter(parent_segment=parent).in_bulk()
     refers = {pk: set(referred(one.rule)) for pk, one in found.items()}
     above = {segment.pk} if segment else set()
     while more := {pk for pk, inside in refers.items() if inside & above} - above:

@@ -10,28 +10,27 @@ function open(menu, row, source, at) {
     el.setAttribute(name, el.dataset.address.replace(/([/=])0(?=[/?]|$)/, `$1${row.dataset.id}`));
   }
   $("[data-menu-name]", menu).textContent = row.dataset.name;
-  menu.classList.toggle("at", !!at);
+  menu.classList.toggle("here", !!at);
   menu.showPopover({source});
   menu.style.left = at ? `${Math.max(8, Math.min(at.x, innerWidth - menu.offsetWidth - 8))}px` : "";
   menu.style.top = at ? `${Math.max(8, Math.min(at.y, innerHeight - menu.offsetHeight - 8))}px` : "";
   from = source;
   $("a", menu)?.focus();
 }
-const rowOf = el => el.closest("[data-menu][data-id]");
+const rowOf = el => el.closest("[data-menu]");
 document.addEventListener("click", e => {
-  const button = e.target.closest("button[data-menu]"); if (!button) return;
-  const menu = document.getElementById(button.dataset.menu), shown = menu.matches(":popover-open");
+  const button = e.target.closest(".t-more"); if (!button) return;
+  const menu = document.getElementById(rowOf(button).dataset.menu), shown = menu.matches(":popover-open");
   if (shown) menu.hidePopover();
   if (!shown || from !== button) open(menu, rowOf(button), button);
 });
 document.addEventListener("contextmenu", e => {
   if (!e.target.closest(".tree") || e.shiftKey) return; // with Shift the browser's own
-  const row = rowOf(e.target) ?? $("[data-menu]", e.target.closest("summary")?.closest(".t-fold") ?? document.createElement("i"));
-  const menu = row && document.getElementById(row.dataset.menu); if (!menu) return;
+  const row = rowOf(e.target), menu = row && document.getElementById(row.dataset.menu); if (!menu) return;
   e.preventDefault();
   if (menu.matches(":popover-open")) menu.hidePopover();
   const box = e.target.getBoundingClientRect(), keyboard = !e.clientX && !e.clientY;
-  open(menu, row, $("button", row) ?? row, {x: keyboard ? box.left : e.clientX, y: keyboard ? box.bottom : e.clientY});
+  open(menu, row, $(".t-more", row), {x: keyboard ? box.left : e.clientX, y: keyboard ? box.bottom : e.clientY});
 });
 document.addEventListener("keydown", e => {
   const menu = e.target.closest?.(".t-menu"), step = {ArrowDown: 1, ArrowUp: -1}[e.key]; if (!menu || !step) return;
