@@ -17,9 +17,11 @@ from django.utils import timezone
 from accounts import api_keys
 from accounts.audit import record
 from accounts.models import Role, User
-from audiences import activations
+from audiences import activations, folders, segments
 from audiences.models import ParentSegment
 from audiences.outputs import Built, Parameter
+from audiences.segments import Counted
+from audiences.segments import Draft as SegmentDraft
 from exports import beats, queries, schedules, targets
 from exports.models import ExportTarget, JobLog, JobState, Query
 from exports.notify.models import Channel, Delivery, Rule
@@ -305,6 +307,48 @@ def a_new_activation():
     return reverse("audiences:activation_new", args=[segment.pk])
 
 
+def a_segment_in_use(page=""):
+    """In a folder, counted, with a rule of all that rules can have; another segment and an activation use it."""
+    kenji, parent = person("kenji", Role.EDITOR), audiences.a_parent()
+    folder = folders.create(parent, "Winback", folders.create(parent, "Campaigns", None))
+    folders.create(parent, "Archive", None)
+    events = {"source": {"name": "behavior_orders"}, "aggregation": {"type": "Sum"}, "name": "total"}
+    recent = {"type": "Column", "column": "time", "operator": {"type": "TimeWithinPast", "value": 30, "unit": "day"}}
+    bought = {
+        "type": "Value",
+        "leftValue": {**events, "filter": {"type": "And", "conditions": [recent]}},
+        "operator": {"type": "Between", "min": 1000, "max": 9000},
+    }
+    listed = audiences.attribute("country", "In", rightValues=["JP", "US"])
+    known = audiences.attribute("newsletter", "Equal", rightValue=True)
+    inner = audiences.rule_of(bought, listed, kind="Composite") | {"expr": "1 OR 2", "exclude": True}
+    draft = SegmentDraft(
+        "Lapsed", "Bought long ago", folder, audiences.rule_of(known, inner), Counted(3, timezone.now())
+    )
+    one = segments.create(parent, draft, user=kenji)
+    reference = {"type": "Reference", "id": str(one.pk), "exclude": False}
+    a_segment(parent, "Lapsed and more", audiences.rule_of(reference))
+    audiences.an_activation(one, kenji)
+    if page is None:
+        return reverse("audiences:segments", args=[parent.pk])
+    return reverse("audiences:segment", args=[one.pk]) + page
+
+
+def a_folder(page):
+    parent = audiences.a_parent()
+    folder = folders.create(parent, "Campaigns", None)
+    folders.create(parent, "Winback", folder)
+    return reverse(f"audiences:folder_{page}", args=[folder.pk])
+
+
+def a_new_segment():
+    return reverse("audiences:segment_new", args=[a_parent(built=False).pk])
+
+
+def no_segments(page=""):
+    return reverse("audiences:segments", args=[a_parent().pk]) + page
+
+
 def a_parent_segment(page=""):
     """With a rule's segment, a schedule and a profile, as its first build left it."""
     one = a_parent_with_query()
@@ -354,6 +398,16 @@ PAGES = [
     Page("schedule of an activation", lambda: activation("/edit/schedule"), Role.EDITOR),
     Page("review of an activation", lambda: activation("/edit/review"), Role.EDITOR),
     Page("delete an activation", lambda: activation("/delete"), Role.EDITOR),
+    Page("no segments", no_segments, Role.EDITOR),
+    Page("segments", lambda: a_segment_in_use(None), Role.EDITOR),
+    Page("segments, for a viewer", lambda: a_segment_in_use(None), Role.VIEWER),
+    Page("segments, nothing found", lambda: no_segments("?q=nothing"), Role.VIEWER),
+    Page("segment", a_segment_in_use, Role.EDITOR),
+    Page("edit segment rules", lambda: a_segment_in_use("/edit"), Role.EDITOR),
+    Page("new segment", a_new_segment, Role.EDITOR),
+    Page("delete a segment in use", lambda: a_segment_in_use("/delete"), Role.EDITOR),
+    Page("move a folder", lambda: a_folder("move"), Role.EDITOR),
+    Page("delete a folder in use", lambda: a_folder("delete"), Role.EDITOR),
     Page("no parent segments", "/audience-studio", Role.EDITOR),
     Page("parent segments", lambda: a_parent_segment() and "/audience-studio", Role.VIEWER),
     Page("parent segments, nothing found", "/audience-studio?q=nothing", Role.VIEWER),
