@@ -24,7 +24,7 @@ from warehouse.loading import Source
 from warehouse.models import Database, Table
 
 pytestmark = [pytest.mark.flow, pytest.mark.django_db(transaction=True)]
-CUSTOMERS, BUYERS = 9_000, 6_000
+CUSTOMERS, BUYERS = 5_000, 4_000
 BOUGHT = {
     "type": "Value",
     "leftValue": {"name": "", "source": {"name": "behavior_orders"}, "aggregation": {"type": "Count"}},
