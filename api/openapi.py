@@ -11,8 +11,8 @@ JSON = "application/json"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 BYTES = "application/octet-stream"
 ABOUT = """\
-The API of this console speaks Treasure Data's v3: td-client, pytd, the toolbelt and digdag call it unchanged. Beside it \
-stands Treasure Data's API of Audience Studio, under /audiences and /entities.
+The API of this console speaks Treasure Data's v3: td-client, pytd, the toolbelt and digdag call it unchanged. Its \
+API of Audience Studio is served under /audiences and /entities.
 
 Parameters of a POST may be sent as a form or as JSON; an empty text means that a parameter is not given. Errors are \
 JSON too, with `message` for people and, where parameters are wrong, `details` by their names."""
