@@ -1,4 +1,5 @@
-"""What `make demo` sets up: a user, a sample shop's events, an authentication and a query with an export."""
+"""What `make demo` sets up: a user, a sample shop's events, an authentication, a query with an export, and a parent
+segment with a segment."""
 
 import secrets
 from dataclasses import dataclass
@@ -8,6 +9,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Role, User
+from audiences import parents, segments
+from audiences.definitions import Behavior, Column, Definition, Master
+from audiences.models import ParentSegment
 from exports import queries
 from exports.models import Query
 from exports.targets import Target
@@ -16,7 +20,7 @@ from integrations.connectors.line_conversion import CONNECTOR
 from integrations.models import Authentication
 from warehouse.models import Database
 
-DATABASE, TABLE = "shop_jp", "line_capi_tbl"
+DATABASE, TABLE, MEMBERS = "shop_jp", "line_capi_tbl", "members"
 QUERY = "daily_events_to_line"
 TAG, TOKEN, CHANNEL = "demo-tag", "demo-token", "1234567890"  # known to the local sandbox only
 SQL = """-- Every event of the shop, as LINE conversion events
@@ -24,6 +28,27 @@ select referrer, ip_address, title, user_agent, url, deduplication_key, event_ty
        event_timestamp, browser_id, click_id, phone, ifa, external_id, line_uid, email
 from line_capi_tbl
 """
+PARENT_SEGMENT = "Shop members"
+EVENTS = {
+    "type": "And",
+    "conditions": [
+        {"type": "Column", "column": name, "operator": operator}
+        for name, operator in {
+            "event_name": {"type": "Equal", "rightValue": "Purchase"},
+            "time": {"type": "TimeWithinPast", "value": 7, "unit": "day"},
+        }.items()
+    ],
+}
+BOUGHT = {
+    "type": "Value",
+    "leftValue": {
+        "name": "",
+        "source": {"name": "behavior_events"},
+        "aggregation": {"type": "Count"},
+        "filter": EVENTS,
+    },
+    "operator": {"type": "GreaterEqual", "rightValue": 1},
+}
 
 
 @dataclass(frozen=True)
@@ -74,3 +99,15 @@ def query(demo: User) -> Query:
     )
     text = Text(Database.objects.get(name=DATABASE), SQL, "Asia/Tokyo")
     return queries.create(queries.Draft(QUERY, text, target), user=demo)
+
+
+def audience(demo: User) -> None:
+    """A parent segment of the shop's members with what they did, which its first job builds, and a segment of it."""
+    if ParentSegment.objects.filter(name=PARENT_SEGMENT).exists():
+        return
+    columns = tuple(Column(name, name) for name in ("event_name", "item_name", "total_jpy"))
+    did = Behavior("Events", DATABASE, TABLE, "external_id", "member_id", "time", columns)
+    definition = Definition(Master(DATABASE, MEMBERS, "member_id"), behaviors=(did,))
+    parent, _ = parents.create(parents.Plan(PARENT_SEGMENT, definition, time_zone="Asia/Tokyo"), user=demo)
+    rule = {"type": "And", "conditions": [BOUGHT]}
+    segments.create(parent, segments.Draft("Bought within the last 7 days", "", None, rule), user=demo)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
 from .breakages import break_rows
@@ -48,6 +49,14 @@ def build(*, now: int, rows: int = 10_000, seed: int = 7) -> SampleShop:
 def events(*, now: int, rows: int = 10_000, seed: int = 7) -> pa.Table:
     """The table of `build` alone."""
     return build(now=now, rows=rows, seed=seed).table
+
+
+def members(events: pa.Table) -> pa.Table:
+    """The shop's members, one row each, from what their events say: member_id, email, phone, line_uid, last_seen."""
+    known = events.filter(pc.is_valid(events["external_id"])).sort_by("time")
+    first = [(name, "first") for name in ("email", "phone", "line_uid")]
+    found = known.group_by("external_id", use_threads=False).aggregate([*first, ("time", "max")])
+    return found.rename_columns(["member_id", "email", "phone", "line_uid", "last_seen"])
 
 
 def write(table: pa.Table, path: Path) -> None:

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import requests
 from django.conf import settings
 from django.core.management import CommandError, call_command
@@ -39,6 +40,7 @@ class Command(BaseCommand):
                 job = self.export(children, query, person.user)
                 self.report(job, sample, sandbox)
                 if not once:
+                    demo.audience(person.user)
                     self.serve(children, port, sandbox, job, person)
             except KeyboardInterrupt:
                 self.stdout.write("Ending …")
@@ -47,15 +49,19 @@ class Command(BaseCommand):
 
     def load_sample(self) -> sample_shop.SampleShop:
         sample = sample_shop.build(now=int(time.time()))
-        file = Path(settings.UPLOADS_DIR) / "sample-shop.parquet"
-        sample_shop.write(sample.table, file)
-        try:
-            call_command("load_table", demo.DATABASE, demo.TABLE, str(file), replace=True, stdout=io.StringIO())
-        finally:
-            file.unlink(missing_ok=True)
+        self.load(sample.table, demo.TABLE)
+        self.load(sample_shop.members(sample.table), demo.MEMBERS)
         rows, invalid = sample.expected["read"], sample.expected["invalid"]
         self.stdout.write(f"Loaded {rows:,} sample events into {demo.DATABASE}.{demo.TABLE}; {invalid} are invalid.")
         return sample
+
+    def load(self, table: pa.Table, name: str) -> None:
+        file = Path(settings.UPLOADS_DIR) / "sample-shop.parquet"
+        sample_shop.write(table, file)
+        try:
+            call_command("load_table", demo.DATABASE, name, str(file), replace=True, stdout=io.StringIO())
+        finally:
+            file.unlink(missing_ok=True)
 
     def start(self, children: Processes, port: int) -> str:
         """→ the sandbox's URL."""
