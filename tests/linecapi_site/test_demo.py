@@ -11,7 +11,6 @@ from exports.models import Job
 from exports.run import run_job
 from linecapi_site import demo, sample_shop
 
-
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
