@@ -62,7 +62,7 @@ for _name, _pattern, _first in RESOLVED:
     _Resolver.add_implicit_resolver(TAG + _name, re.compile(rf"^{_pattern}$"), list(_first))
 
 
-class _Composer(Reader, Scanner, Parser, Composer, _Resolver):  # type: ignore[misc]  # as PyYAML's own loaders are
+class _Composer(Reader, Scanner, Parser, Composer, _Resolver):
     def __init__(self, text: Text) -> None:
         Reader.__init__(self, text.text)
         Scanner.__init__(self)
@@ -73,7 +73,7 @@ class _Composer(Reader, Scanner, Parser, Composer, _Resolver):  # type: ignore[m
 
     def compose_node(self, parent: Node | None, index: object) -> Node | None:
         """As PyYAML's, within limits; an anchor's name may be given again, as in SnakeYAML."""
-        event = self.peek_event()
+        event = self.peek_event()  # type: ignore[no-untyped-call]
         self.nodes += 1
         if self.depth >= DEEPEST:
             raise self._error(event.start_mark.index, f"Values are nested more than {DEEPEST} levels deep.")
@@ -86,6 +86,18 @@ class _Composer(Reader, Scanner, Parser, Composer, _Resolver):  # type: ignore[m
         self.depth -= 1
         return node
 
+    def scan_plain_spaces(self, indent: int, start_mark: object) -> list[str] | None:
+        """As PyYAML's, but tabs within and behind a plain text are taken, as by SnakeYAML."""
+        length = 0
+        while self.peek(length) in (" ", "\t"):
+            length += 1
+        spaces = self.prefix(length)
+        if "\t" not in spaces:
+            return super().scan_plain_spaces(indent, start_mark)
+        self.forward(length)
+        broken: list[str] | None = super().scan_plain_spaces(indent, start_mark)
+        return [spaces] if broken == [] else broken
+
     def _error(self, index: int, text: str) -> DigError:
         return DigError([Problem(self.source.place(index), text)])
 
@@ -94,16 +106,21 @@ def compose(text: Text) -> Node | None:
     """The one document of the file, or None if it is empty. Raises DigError."""
     if len(text.text) > LONGEST_FILE:
         raise DigError([Problem(Place(text.file), f"A file can have {LONGEST_FILE // 1024} KB, and no more.")])
+    composer = None
     try:
-        found: Node | None = _Composer(text).get_single_node()
+        composer = _Composer(text)
+        found: Node | None = composer.get_single_node()
+    except DigError:
+        raise
     except MarkedYAMLError as error:
         raise DigError([_marked(error, text)]) from None
     except ReaderError as error:
         code = f"U+{ord(text.text[error.position]):04X}"
         told = f"The character {code} cannot stand in YAML. Remove it, or write it in double quotes as an escape."
         raise DigError([Problem(text.place(error.position), told)]) from None
-    except YAMLError as error:
-        raise DigError([Problem(Place(text.file), f"This is not YAML: {error}.")]) from None
+    except (YAMLError, ValueError, OverflowError):  # the latter come from an escape such as "\UFFFFFFFF"
+        at = text.place(composer.index if composer else 0)
+        raise DigError([Problem(at, "This is not valid YAML: an escape or a directive here says nothing.")]) from None
     return found
 
 

@@ -12,7 +12,7 @@ def atom(tag: str, text: str) -> Atom:
     """tag: YAML's own, such as “int”. Raises ValueError with a sentence."""
     match tag:
         case "str" | "merge":
-            return text
+            return _text(text)
         case "null":
             return None
         case "bool":
@@ -24,6 +24,17 @@ def atom(tag: str, text: str) -> Atom:
         case "float":
             return _float(text)
     raise ValueError(f"The YAML tag !!{tag} is not known here; write the value without it.")
+
+
+def _text(text: str) -> str:
+    """Escapes can say what no database keeps. Two of them may be the halves of one character, as in Java."""
+    try:
+        whole = text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise ValueError("An escape here is half a character. Write the character itself.") from None
+    if "\0" in whole:
+        raise ValueError("The character U+0000 cannot be in a text.")
+    return whole
 
 
 def _boolean(text: str) -> bool:

@@ -27,8 +27,11 @@ class Problem:
         return f"{self.place}: {self.text}"
 
 
+MOST_PROBLEMS = 200  # of one file; nobody reads more at once
+
+
 class DigError(ValueError):
-    """A file cannot be used. `problems` are all that were found, in the order of files and lines."""
+    """A file cannot be used. `problems` are what was found, in the order of files and lines."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))

@@ -13,13 +13,14 @@ from yaml import nodes as composed
 from workflows.dig.composing import DEEPEST, TAG, Text, compose
 from workflows.dig.nodes import Entry, Map, Node, Scalar, Sequence
 from workflows.dig.numbers import atom
-from workflows.dig.problems import DigError, Place, Problem
+from workflows.dig.problems import MOST_PROBLEMS, DigError, Place, Problem
 
 Project = Mapping[str, str]  # path from the project's root, with slashes → text
 
 INCLUDE, MERGE = "!include", TAG + "merge"
 DEEPEST_INCLUDE = 10
-MOST_NODES = 100_000  # of a workflow, with what it includes and each use of an alias; they nest as deep as in one file
+MOST_NODES = 200_000  # of all workflows of a project, with what they include and each use of an alias
+MOST_TEXT = 1_000_000  # characters of all these files
 
 
 def load(project: Project, path: str) -> Map:
@@ -31,7 +32,7 @@ class Files:
     """Loads files of a project; each text is parsed once."""
 
     def __init__(self, project: Project) -> None:
-        self.project = project
+        self.project, self.left = project, MOST_NODES
         self._parsed: dict[str, tuple[Text, composed.Node | None]] = {}
 
     def load(self, path: str) -> Map:
@@ -47,6 +48,9 @@ class Files:
     def parsed(self, path: str) -> tuple[Text, composed.Node | None]:
         if path not in self._parsed:
             text = Text(path, self.project[path])
+            if sum(len(other.text) for other, _ in self._parsed.values()) + len(text.text) > MOST_TEXT:
+                told = f"The .dig files of a project can have {MOST_TEXT // 1000:,} KB together, and no more."
+                raise DigError([Problem(Place(path), told)])
             self._parsed[path] = text, compose(text)
         return self._parsed[path]
 
@@ -55,7 +59,7 @@ class _Loading:
     """One workflow file with all that it includes; counts nodes and gathers problems."""
 
     def __init__(self, files: Files) -> None:
-        self.files, self.problems, self.left, self.depth = files, list[Problem](), MOST_NODES, 0
+        self.files, self.problems, self.depth = files, list[Problem](), 0
 
     def stop(self, place: Place, text: str) -> DigError:
         return DigError([*self.problems, Problem(place, text)])
@@ -83,9 +87,9 @@ class _Converting:
 
     def node(self, node: composed.Node) -> Node:
         place = self.text.place(node.start_mark.index)
-        self.loading.left -= 1
-        if self.loading.left < 0:
-            told = f"With its aliases and included files, a workflow can have {MOST_NODES:,} keys and values, no more."
+        self.loading.files.left -= 1
+        if self.loading.files.left < 0:
+            told = f"With aliases and included files, a project can have {MOST_NODES:,} keys and values, and no more."
             raise self.loading.stop(place, told)
         if self.loading.depth >= DEEPEST:
             raise self.loading.stop(place, f"Values are nested more than {DEEPEST} levels deep.")
@@ -102,6 +106,8 @@ class _Converting:
 
     def _wrong(self, place: Place, text: str) -> Scalar:
         self.loading.problems.append(Problem(place, text))
+        if len(self.loading.problems) >= MOST_PROBLEMS:
+            raise DigError(self.loading.problems)
         return Scalar(None, place)
 
     def _scalar(self, node: composed.ScalarNode, place: Place) -> Scalar:
@@ -143,7 +149,9 @@ class _Converting:
             self._wrong(place, "A key must be text. Where ${…} or {…} is meant as text, put it in quotes.")
             return None
         name: str = key.value
-        if name == "\\!include":
+        if "\0" in name or not name.isprintable():
+            self._wrong(place, "A key can have letters, digits, signs and spaces only.")
+        elif name == "\\!include":
             self._wrong(place, "The backslash must go: write !include : 'path'. (Some shells put it before a “!”.)")
         elif not key.tag.startswith(TAG):
             self._wrong(place, _unknown_tag(key.tag))
