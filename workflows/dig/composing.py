@@ -54,6 +54,20 @@ class Text:
         return Place(self.file, line, index - self.starts[line - 1] + 1)
 
 
+class Alias(Node):
+    """*name, and the node that it stands for."""
+
+    id = "alias"
+
+    def __init__(self, event: AliasEvent, target: Node) -> None:
+        super().__init__(target.tag, target, event.start_mark, event.end_mark)  # type: ignore[arg-type]
+
+    @property
+    def target(self) -> Node:
+        node: Node = self.value
+        return node
+
+
 class _Resolver(BaseResolver):
     """Digdag's: which plain scalar is a number, a boolean or nothing."""
 
@@ -84,7 +98,7 @@ class _Composer(Reader, Scanner, Parser, Composer, _Resolver):
         self.depth += 1
         node: Node | None = super().compose_node(parent, index)  # type: ignore[arg-type]
         self.depth -= 1
-        return node
+        return Alias(event, node) if isinstance(event, AliasEvent) and node else node
 
     def scan_plain_spaces(self, indent: int, start_mark: object) -> list[str] | None:
         """As PyYAML's, but tabs within and behind a plain text are taken, as by SnakeYAML."""
@@ -127,7 +141,8 @@ def compose(text: Text) -> Node | None:
 def _marked(error: MarkedYAMLError, text: Text) -> Problem:
     at = error.problem_mark or error.context_mark
     index = at.index if at else 0
-    told, opened = explained(error.context or "", error.problem or "", text.text, index)
-    if opened and error.context_mark:
-        index = error.context_mark.index
+    opened = error.context_mark.index if error.context_mark else index
+    told, at_opening = explained(error.context or "", error.problem or "", text.text, index, opened)
+    if at_opening:
+        index = opened
     return Problem(text.place(index), told)

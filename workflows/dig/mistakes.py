@@ -17,6 +17,7 @@ INDENTED = (
     "The indentation does not fit the lines above. Keys of one map start in the same column, and those that belong "
     "to a key stand further to the right."
 )
+TIGHT_INCLUDE = "!include needs a space before the colon: !include : 'path'."
 MISTAKES = (
     Mistake(r"scanning an alias: ", "A value that starts with * must stand in quotes, as in cron>: '*/5 * * * *'."),
     Mistake(
@@ -78,11 +79,14 @@ MISTAKES = (
 )
 
 
-def explained(context: str, problem: str, text: str, index: int) -> tuple[str, bool]:
+def explained(context: str, problem: str, text: str, index: int, opened: int) -> tuple[str, bool]:
     """The sentence, and whether it points to where the thing began.
 
-    context, problem: PyYAML's words; index: of the character in the text where it stopped.
+    context, problem: PyYAML's words; index, opened: of the characters in the text where it stopped, and where that
+    which it was reading began.
     """
+    if _line(text, opened).startswith("!include:"):
+        return TIGHT_INCLUDE, True
     for mistake in MISTAKES:
         if found := re.search(mistake.found, f"{context}: {problem}"):
             return mistake.told.format(*found.groups(), line=_line(text, index)), mistake.at_opening

@@ -6,11 +6,13 @@ folder of the file that includes, and stays in it.
 """
 
 import posixpath
+import unicodedata
 from collections.abc import Iterator, Mapping
 
 from yaml import nodes as composed
 
-from workflows.dig.composing import DEEPEST, TAG, Text, compose
+from workflows.dig.composing import DEEPEST, TAG, Alias, Text, compose
+from workflows.dig.mistakes import TIGHT_INCLUDE
 from workflows.dig.nodes import Entry, Map, Node, Scalar, Sequence
 from workflows.dig.numbers import atom
 from workflows.dig.problems import MOST_PROBLEMS, DigError, Place, Problem
@@ -86,6 +88,8 @@ class _Converting:
         self.open: set[int] = set()  # collections being converted: an alias to one of them would never end
 
     def node(self, node: composed.Node) -> Node:
+        used = self.text.place(node.start_mark.index)
+        node = _target(node)
         place = self.text.place(node.start_mark.index)
         self.loading.files.left -= 1
         if self.loading.files.left < 0:
@@ -96,7 +100,7 @@ class _Converting:
         if isinstance(node, composed.ScalarNode):
             return self._scalar(node, place)
         if id(node) in self.open:
-            return self._wrong(place, "An alias (*name) cannot stand inside of what it refers to.")
+            return self._wrong(used, "An alias (*name) cannot stand inside of what it refers to.")
         self.open.add(id(node))
         self.loading.depth += 1
         collected = self._collection(node, place)
@@ -130,14 +134,14 @@ class _Converting:
     def _entries(self, node: composed.MappingNode) -> dict[str, Entry]:
         entries: dict[str, Entry] = {}
         own: dict[str, Place] = {}
-        for key, value in node.value:
+        for key, value in ((_target(key), value) for key, value in node.value):
             place = self.text.place(key.start_mark.index)
             if key.tag == INCLUDE and isinstance(key, composed.ScalarNode):
-                merge_into(entries, self._included(key, value, place))
+                merge_into(entries, self._included(key, _target(value), place))
             elif (name := self._key(key, place, own)) is None:
                 continue
             elif key.tag == MERGE:
-                for entry in self._merged(value, place):
+                for entry in self._merged(_target(value), place):
                     entries.setdefault(entry.name, entry)
             else:
                 entries[name] = Entry(name, self.node(value), place)
@@ -149,8 +153,8 @@ class _Converting:
             self._wrong(place, "A key must be text. Where ${…} or {…} is meant as text, put it in quotes.")
             return None
         name: str = key.value
-        if "\0" in name or not name.isprintable():
-            self._wrong(place, "A key can have letters, digits, signs and spaces only.")
+        if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+            self._wrong(place, "A key must be one line of text, without control characters.")
         elif name == "\\!include":
             self._wrong(place, "The backslash must go: write !include : 'path'. (Some shells put it before a “!”.)")
         elif not key.tag.startswith(TAG):
@@ -165,7 +169,7 @@ class _Converting:
     def _merged(self, value: composed.Node, place: Place) -> Iterator[Entry]:
         """The entries that `<<` brings; of several maps, the first that has a key gives its value."""
         several = isinstance(value, composed.SequenceNode)
-        for one in value.value if several else [value]:
+        for one in map(_target, value.value if several else [value]):
             if not isinstance(one, composed.MappingNode):
                 self._wrong(place, "<< takes an alias of a map (*name), or a list of such.")
             elif isinstance(found := self.node(one), Map):
@@ -214,7 +218,11 @@ def merge_into(entries: dict[str, Entry], added: Map) -> None:
             entries[name] = entry
 
 
+def _target(node: composed.Node) -> composed.Node:
+    return node.target if isinstance(node, Alias) else node
+
+
 def _unknown_tag(tag: str) -> str:
     if tag.startswith(INCLUDE):
-        return "!include needs a space before the colon: !include : 'path'."
+        return TIGHT_INCLUDE
     return f"The YAML tag {tag.replace(TAG, '!!')} is not known here. Text that starts with ! must stand in quotes."
