@@ -66,7 +66,11 @@ MISTAKES = (
         r"block mapping: .* but found '<scalar>'",
         "“{line}” goes on after a closing quote. Put the whole text into one pair of quotes.",
     ),
-    Mistake(r"(?:block node|document start)", "Something that opens or closes a list or a map stands alone here."),
+    Mistake(r"(?:scanning|parsing) a directive: ", "A line that starts with % must stand in quotes."),
+    Mistake(
+        r"(?:block node|document start)",
+        "Here stands what belongs to no key: a line that starts with %, or a brace or bracket that nothing opened.",
+    ),
     Mistake(r"(?:block mapping|block collection|block sequence|block entries|block end)", INDENTED),
     Mistake(r"sequence entries are not allowed", "A list can only start on a line of its own, below its key."),
     Mistake(r"mapping keys are not allowed", INDENTED),

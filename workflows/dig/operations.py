@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
+from workflows.dig.declared import Operator
 from workflows.dig.directives import BODIES, OF_TASKS, REFUSED
 from workflows.dig.kinds import computed
 from workflows.dig.model import Params
 from workflows.dig.nearest import near, suggestion
 from workflows.dig.nodes import Entry, Map, Node, Scalar, Sequence
-from workflows.dig.operators import Operator
 from workflows.dig.problems import Place
 from workflows.dig.report import Report, names_in
 

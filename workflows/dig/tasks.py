@@ -2,14 +2,14 @@
 
 import re
 from collections import ChainMap
+from dataclasses import replace
 
 from workflows.dig.directives import BODIES, OF_GROUPS, OF_TASKS, REFUSED, Directives, refusal
 from workflows.dig.model import Params, Task
 from workflows.dig.nearest import suggestion
-from workflows.dig.nodes import Entry, Map, Node, Scalar, written
+from workflows.dig.nodes import Entry, Map, Scalar, written
 from workflows.dig.operations import Operation
 from workflows.dig.operators import OPERATORS
-from workflows.dig.problems import Place
 from workflows.dig.report import Report
 from workflows.dig.unsupported import UNSUPPORTED
 from workflows.dig.unsupported import refusal as unsupported
@@ -27,14 +27,14 @@ class Tasks:
     def task(self, entry: Entry, above: str, exported: Params) -> Task:
         """above: the full name of what it stands in; exported: what the tasks above export."""
         self._name(entry)
-        return self._read(entry.name, above, entry.value, entry.place, exported)
+        return self._read(entry.name, above, entry, exported)
 
     def body(self, entry: Entry, above: str, exported: Params) -> Task | None:
         """What stands in _do, _else_do, _error or _check: a task without a name of its own."""
         if entry.value == Scalar(None, entry.value.place):
             self.report.wrong(entry.place, f"“{entry.name}” is empty; it takes an operator, or tasks.")
             return None
-        return self._read(BODIES[entry.name], above, entry.value, entry.place, exported)
+        return self._read(BODIES[entry.name], above, entry, exported)
 
     def _name(self, entry: Entry) -> None:
         name = entry.name[1:]
@@ -46,31 +46,31 @@ class Tasks:
         elif len(entry.name) > LONGEST_NAME:
             self.report.wrong(entry.place, f"The name of a task can have {LONGEST_NAME} characters.")
 
-    def _read(self, name: str, above: str, node: Node, place: Place, exported: Params) -> Task:
-        full = above + name
+    def _read(self, name: str, above: str, entry: Entry, exported: Params) -> Task:
+        node, place, full = entry.value, entry.place, above + name
         if node == Scalar(None, node.place):
             node = Map({}, place)
         if not isinstance(node, Map):
-            self.report.wrong(
-                node.place,
-                f"“{name}” must be a map of an operator with its parameters, or of tasks, not {written(node)}.",
-            )
+            told = f"“{entry.name}” must be a map: an operator with its parameters, or tasks, not {written(node)}."
+            self.report.wrong(node.place, told)
             return Task(name=name, full_name=full, place=place)
         found = Directives(self.report, node, fixed=_operator(node) is None)
         if found.disabled():
             return Task(name=name, full_name=full, place=place, disabled=True)
+        return self._filled(Task(name=name, full_name=full, place=place), node, found, exported)
+
+    def _filled(self, task: Task, node: Map, found: Directives, exported: Params) -> Task:
+        """The task with all that its map says."""
         export = found.params("_export")
         inside = ChainMap(dict(export), dict(exported))
-        op = self._one_operator(node, place)
+        op = self._one_operator(node)
         self._refused(node)
-        operation = Operation(self.report, node, OPERATORS[op], place, inside) if op else None
+        operation = Operation(self.report, node, OPERATORS[op], task.place, inside) if op else None
         if op is None and _operator(node) is None:
             self._group_keys(node)
-        bodies = {key: self.body(node.entries[key], full, inside) for key in self._bodies(node, op)}
-        return Task(
-            name=name,
-            full_name=full,
-            place=place,
+        bodies = {key: self.body(node.entries[key], task.full_name, inside) for key in self._bodies(node, op)}
+        return replace(
+            task,
             op=op,
             command=operation.command() if operation else None,
             params=operation.params() if operation else {},
@@ -82,10 +82,10 @@ class Tasks:
             check=bodies.get("_check"),
             do=bodies.get("_do"),
             else_do=bodies.get("_else_do"),
-            subtasks=tuple(self.task(one, full, inside) for one in _subtasks(node)),
+            subtasks=tuple(self.task(one, task.full_name, inside) for one in _subtasks(node)),
         )
 
-    def _one_operator(self, node: Map, place: Place) -> str | None:
+    def _one_operator(self, node: Map) -> str | None:
         """The operator's name if the task has one that runs here; says what is wrong otherwise."""
         keys = [entry for entry in node.entries.values() if entry.name.endswith(">") or entry.name == "_type"]
         if not keys:

@@ -190,7 +190,7 @@ def test_a_workflow_is_read_in_the_order_of_its_file():
         ("+a:\n  _disable: ${x}\n", "2: “_disable” must be true or false"),
         ("+a:\n  _export: 1\n  echo>: x\n", "2: “_export” must be a map, not 1."),
         ("_error:\n  sh>: x\n", "2: sh> runs a shell command; it is not supported."),
-        ("_error: [a]\n", "1: “^error” must be a map"),
+        ("_error: [a]\n", "1: “_error” must be a map"),
     ],
 )
 def test_what_cannot_run_is_told_with_its_line(text, told):
