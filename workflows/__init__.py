@@ -1,0 +1,1 @@
+"""Treasure Workflow: projects of .dig files, their sessions and attempts."""
