@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PY := $(BIN)/python
-SOURCES := linecapi_site api accounts integrations warehouse exports audiences linecapi
+SOURCES := linecapi_site api accounts integrations warehouse exports audiences workflows linecapi
 PORT ?= 8000
 export PYTHONDONTWRITEBYTECODE ?= 1
 
