@@ -59,13 +59,31 @@ def enter(*, parent: int, read: Iterable[str], folder: Path, memory_mb: int, spo
     return InForce(landlock=files, network=network, calls=seccomp.restrict())
 
 
+def shut(*, parent: int, memory_mb: int, cpu_seconds: int) -> InForce:
+    """Give up all files, for a child that has loaded and read what it needs and from now on only computes.
+
+    What it has open stays open. `memory_mb` is all of its address space; at `cpu_seconds` of work it gets SIGXCPU.
+    Must run before any thread is started (RuntimeError).
+    """
+    _must_be_alone()
+    network = _leave_network()
+    _die_with(parent)
+    files = landlock.restrict(read=(), write=())
+    _give_up_privileges()
+    calls = seccomp.restrict()
+    _limit(resource.RLIMIT_AS, memory_mb * MIB)
+    for what in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE, resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC):
+        _limit(what, 0)
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
+    return InForce(landlock=files, network=network, calls=calls)
+
+
 def hold(*, parent: int, memory_mb: int, spool_mb: int) -> None:
     """Limits and signals alone, for a child that runs no user's SQL itself and must reach the network.
 
     Must run before any thread is started (RuntimeError).
     """
-    if len(list(Path("/proc/self/task").iterdir())) != 1:
-        raise RuntimeError("threads that run already would stay outside the fence")
+    _must_be_alone()
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
     _die_with(parent)
     _limit(resource.RLIMIT_AS, (memory_mb + OVERHEAD_MB) * MIB)
@@ -89,6 +107,11 @@ def _watch(stop: Callable[[], None], tick: Callable[[], None], parent: int, seco
             tick()
         elif received.si_signo == signal.SIGTERM:
             stop()
+
+
+def _must_be_alone() -> None:
+    if len(list(Path("/proc/self/task").iterdir())) != 1:
+        raise RuntimeError("threads that run already would stay outside the fence")
 
 
 def _leave_network() -> bool:
