@@ -10,6 +10,7 @@ from sqlglot import exp
 from accounts.models import User
 from audiences import compiled, output_sql, outputs, repeats, schemas
 from audiences.compiled import Rules
+from audiences.locks import lock, locked
 from audiences.models import Activation, ParentSegment, Segment
 from audiences.output_sql import Names
 from audiences.outputs import Outputs, OutputsError
@@ -20,7 +21,7 @@ from exports.errors import NotPossible
 from exports.models import EngineType, Job, Purpose, Query
 from exports.notify import rules
 from exports.notify.models import Rule
-from exports.queries import Draft, NameTaken
+from exports.queries import Conflict, Draft, NameTaken
 from exports.targets import Target
 from exports.texts import Text
 from warehouse.models import Database, Table
@@ -104,6 +105,7 @@ def recompile(parent: ParentSegment, *, user: User | None = None, strict: bool =
     found = Activation.objects.filter(segment__parent_segment=parent).select_related("segment", "query")
     rules_of, changed, problems = Rules(parent), list[Activation](), dict[Activation, str]()
     with transaction.atomic():
+        lock(parent.pk)
         for activation in found.order_by("pk"):
             activation.segment.parent_segment = parent
             try:
@@ -141,24 +143,33 @@ def create(segment: Segment, wanted: Wanted, *, user: User, run: bool = False) -
     wanted.repeat.check(now)
     wanted = replace(wanted, repeat=wanted.repeat.begun(now))
     with transaction.atomic():
-        query = queries.create(_draft(segment, wanted), user=user, purpose=Purpose.ACTIVATION)
-        activation = Activation(segment=segment, query=query, created_by=user)
-        _store(activation, wanted, user)
+        activation = _made(locked(segment), wanted, user)
         job = run_now(activation, user=user) if run or wanted.repeat.at_once else None
     return activation, job
 
 
 def update(activation: Activation, wanted: Wanted, *, user: User) -> bool:
-    """→ whether anything is different. Raises what `create` raises; nothing runs at once."""
+    """→ whether anything is different. Raises what `create` raises, and Conflict if someone has changed it since it was
+    loaded; nothing runs at once."""
     now, before = timezone.now(), of(activation)
     wanted.repeat.check(now, before=before.repeat)
     wanted = replace(wanted, repeat=wanted.repeat.begun(now))
     if wanted == before:
         return False
     with transaction.atomic():
+        activation.segment = locked(activation.segment)
+        if not Activation.objects.filter(pk=activation.pk, updated_at=activation.updated_at).exists():
+            raise Conflict(activation.query)
         queries.change(activation.query, lambda draft: _changed(draft, activation, wanted), user=user)
         _store(activation, wanted, user)
     return True
+
+
+def _made(segment: Segment, wanted: Wanted, user: User) -> Activation:
+    query = queries.create(_draft(segment, wanted), user=user, purpose=Purpose.ACTIVATION)
+    activation = Activation(segment=segment, query=query, created_by=user)
+    _store(activation, wanted, user)
+    return activation
 
 
 def _draft(segment: Segment, wanted: Wanted) -> Draft:
@@ -198,10 +209,7 @@ def duplicate(activation: Activation, *, user: User) -> Activation:
     name = next(n for prefix in numbers if (n := f"{prefix}{wanted.name}"[:NAME_LENGTH]) not in taken)
     wanted = replace(wanted, name=name, repeat=Repeat(time_zone=wanted.repeat.time_zone))
     with transaction.atomic():
-        query = queries.create(_draft(segment, wanted), user=user, purpose=Purpose.ACTIVATION)
-        copy = Activation(segment=segment, query=query, created_by=user)
-        _store(copy, wanted, user)
-    return copy
+        return _made(locked(segment), wanted, user)
 
 
 def delete(activation: Activation) -> None:

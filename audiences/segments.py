@@ -11,7 +11,9 @@ from django.db.models import ProtectedError
 from accounts.models import User
 from audiences import activations
 from audiences.folders import NameTaken
+from audiences.locks import lock
 from audiences.models import Activation, Folder, ParentSegment, Segment
+from audiences.rules.problems import RuleError
 from exports.errors import NotPossible
 
 NAME_LENGTH = 255
@@ -57,12 +59,13 @@ class Users:
 
 
 def create(parent: ParentSegment, draft: Draft, *, user: User | None) -> Segment:
-    """Raises NameTaken."""
+    """Raises NameTaken, and RuleError where a segment that the rule refers to was just deleted."""
     made = Segment(parent_segment=parent, created_by=user, updated_by=user, **_columns(draft))
     _count(made, draft.counted)
     try:
         with transaction.atomic():
             lock(parent.pk)
+            _check_references(parent, draft.rule, None)
             made.save()
     except IntegrityError as error:
         raise NameTaken from error
@@ -72,7 +75,7 @@ def create(parent: ParentSegment, draft: Draft, *, user: User | None) -> Segment
 def update(segment: Segment, draft: Draft, *, base: datetime, user: User | None) -> bool:
     """Save over what was stored at `base`, and have activations send by it; False if nothing is different.
 
-    Raises Conflict if someone else saved since, NameTaken, and NotCompiled. `segment` is what is stored afterwards.
+    Raises Conflict if someone else saved since, what `create` raises, and NotCompiled. `segment` is what is stored afterwards.
     """
     with transaction.atomic():
         lock(segment.parent_segment_id)
@@ -80,6 +83,8 @@ def update(segment: Segment, draft: Draft, *, base: datetime, user: User | None)
         if segment.updated_at != base:
             raise Conflict(segment)
         columns, same_rule = _columns(draft), segment.rule == draft.rule
+        if not same_rule:
+            _check_references(segment.parent_segment, draft.rule, segment)
         if all(getattr(segment, name) == value for name, value in columns.items()):
             return False
         for name, value in columns.items():
@@ -95,7 +100,7 @@ def update(segment: Segment, draft: Draft, *, base: datetime, user: User | None)
 def move(segment: Segment, folder: Folder | None, *, user: User | None) -> None:
     """Into a folder of its parent segment, or to the top. Raises NameTaken."""
     segment.folder, segment.updated_by = folder, user
-    _save(segment)
+    _save(segment, fields=["folder", "updated_by", "updated_at"])
 
 
 def duplicate(segment: Segment, *, user: User | None) -> Segment:
@@ -154,9 +159,11 @@ def count(segment: Segment, counted: Counted) -> None:
     _count(segment, counted)
 
 
-def lock(parent: int) -> None:
-    """Until the transaction ends nobody else changes what its segments refer to."""
-    ParentSegment.objects.select_for_update().get(pk=parent)
+def _check_references(parent: ParentSegment, rule: Json, segment: Segment | None) -> None:
+    """Others may have been saved since the rule was read. Raises RuleError."""
+    wanted = set(referred(rule))
+    if wanted and wanted - referable(parent, segment).keys():
+        raise RuleError([("", "A segment that it refers to was deleted meanwhile, or refers to this one now.")])
 
 
 def _columns(draft: Draft) -> dict[str, Any]:
@@ -168,9 +175,9 @@ def _count(segment: Segment, counted: Counted | None) -> None:
     segment.counted_at = counted.at if counted else None
 
 
-def _save(segment: Segment) -> None:
+def _save(segment: Segment, fields: list[str] | None = None) -> None:
     try:
         with transaction.atomic():
-            segment.save()
+            segment.save(update_fields=fields)
     except IntegrityError as error:
         raise NameTaken from error

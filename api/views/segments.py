@@ -55,6 +55,8 @@ def segment_create(call: Call, audience: str) -> Answer:
         made = segments.create(parent, draft, user=call.user)
     except NameTaken as error:
         raise _taken() from error
+    except RuleError as error:
+        raise _wrong(error) from error
     audit.record("segment.create", made, request=call.request, parent_segment=parent.name)
     return objects.segment_shown(objects.segment(parent, str(made.pk)))
 
@@ -89,6 +91,8 @@ def segment_update(call: Call, audience: str, segment: str) -> Answer:
         changed = segments.update(found, draft, base=base, user=call.user)
     except NameTaken as error:
         raise _taken() from error
+    except RuleError as error:
+        raise _wrong(error) from error
     except NotCompiled as error:
         raise ApiError(409, f"An activation would not be possible any more. {error}") from error
     except Conflict as error:

@@ -117,7 +117,7 @@ def duplicate(request: HttpRequest, pk: int) -> HttpResponse:
     one = _find(pk)
     try:
         copy = activations.duplicate(one, user=me(request))
-    except ValueError as error:  # its rule or its columns are not possible any more
+    except (ValueError, NotPossible) as error:  # its rule or its columns are not possible any more
         messages.error(request, f"It cannot be duplicated: {error}")
         return redirect("audiences:activation", pk)
     audit.record("activation.create", copy, request=request, copy_of=one.name)

@@ -24,10 +24,12 @@ from audiences.rule_checks import check, hush
 from audiences.rule_form import Node
 from audiences.rule_rows import Offer, Row
 from audiences.rules.model import Rule
+from audiences.rules.problems import RuleError
 from audiences.segments import Conflict, Draft
 from audiences.views import looks
 from audiences.views.asking import me
 from audiences.views.segments import a_segment
+from exports.errors import NotPossible
 
 
 @dataclass
@@ -97,7 +99,7 @@ def _answer(request: HttpRequest, bench: Bench, form: SegmentForm) -> HttpRespon
     except NameTaken:
         form.add_error("name", "A segment with this name exists in this folder.")
         return _page(request, bench, form, status=422)
-    except NotCompiled as error:
+    except (NotCompiled, NotPossible, RuleError) as error:
         form.add_error(None, str(error))
         return _page(request, bench, form, status=422)
     except Conflict as conflict:

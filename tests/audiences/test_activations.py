@@ -8,11 +8,12 @@ import pytest
 from django.core.cache import cache
 from django_q.models import OrmQ
 
-from audiences import activation_log, activations
+from audiences import activation_log, activations, segments
 from audiences.activations import NotCompiled, Notices
-from audiences.models import Activation, ActivationRun
+from audiences.models import Activation, ActivationRun, Segment
 from audiences.outputs import Outputs
 from audiences.repeats import Repeat
+from audiences.segments import Draft
 from exports import events, queries, schedules
 from exports.errors import NotPossible
 from exports.models import Job, JobState, Query, QueryVersion
@@ -265,3 +266,32 @@ def test_a_validation_is_no_activation(segment, ended):
     ended.mode = "validate"
     activation_log.note(ended)
     assert not ActivationRun.objects.exists()
+
+
+# --- others at the same time --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("deed", ["create", "update", "duplicate"])
+def test_it_goes_by_the_rule_that_was_saved_while_someone_worked_on_it(segment, editor, deed):
+    one = an_activation(segment, editor)
+    stale = Activation.objects.select_related("segment__parent_segment__query", "query").get()
+    saved = Segment.objects.get()
+    in_the_us = rule_of(attribute("country", "Equal", rightValue="US"))
+    segments.update(saved, Draft("In the US", "", None, in_the_us), base=saved.updated_at, user=editor)
+    if deed == "create":
+        one, _ = activations.create(stale.segment, wanted("Second", repeat=DAILY), user=editor)
+    elif deed == "update":
+        assert activations.update(stale, wanted("Renamed", repeat=DAILY), user=editor)
+    else:
+        one = activations.duplicate(stale, user=editor)
+    one.query.refresh_from_db()
+    assert "'US'" in one.query.sql and "'JP'" not in one.query.sql
+
+
+def test_what_someone_else_saved_is_not_saved_over(segment, editor):
+    one = an_activation(segment, editor)
+    stale = Activation.objects.get()
+    assert activations.update(one, wanted("First", repeat=DAILY), user=editor)
+    with pytest.raises(queries.Conflict):
+        activations.update(stale, wanted("Second", repeat=DAILY), user=editor)
+    assert Activation.objects.get().name == "First"

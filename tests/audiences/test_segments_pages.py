@@ -6,8 +6,10 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import AuditEntry
-from audiences import folders
+from audiences import folders, segments
 from audiences.models import Folder, Segment
+from audiences.rules.problems import RuleError
+from audiences.segments import Draft
 from tests.audiences.factories import a_parent, a_segment, an_activation, rule_of
 
 pytestmark = pytest.mark.django_db
@@ -128,3 +130,21 @@ def test_a_rule_that_names_what_is_gone_says_so(edit, parent):
 
 
 GONE = {"type": "Value", "leftValue": {"name": "planet"}, "operator": {"type": "Equal", "rightValue": "Mars"}}
+
+
+def test_a_move_keeps_the_rule_that_was_saved_meanwhile(editor, parent):
+    moved = a_segment(parent)
+    segments.update(Segment.objects.get(), Draft("In Japan", "", None, rule_of()), base=moved.updated_at, user=editor)
+    segments.move(moved, folders.create(parent, "Campaigns", None), user=editor)
+    assert Segment.objects.get().rule == rule_of() and Segment.objects.get().folder.name == "Campaigns"
+
+
+def test_no_segment_refers_to_what_was_deleted_or_leads_back_to_it(parent):
+    first = a_segment(parent, "first")
+    second = a_segment(parent, "second", referring(first))
+    with pytest.raises(RuleError):
+        segments.update(first, Draft("first", "", None, referring(second)), base=first.updated_at, user=None)
+    gone = referring(Segment(pk=first.pk + 100))
+    with pytest.raises(RuleError):
+        a_segment(parent, "third", gone)
+    assert Segment.objects.count() == 2
