@@ -14,7 +14,7 @@ from audiences.locks import lock, locked
 from audiences.models import Activation, ParentSegment, Segment
 from audiences.output_sql import Names
 from audiences.outputs import Outputs, OutputsError
-from audiences.repeats import Repeat
+from audiences.repeats import Repeat, RepeatError
 from audiences.rules.problems import RuleError
 from exports import queries, schedules
 from exports.errors import NotPossible
@@ -184,13 +184,23 @@ def _changed(draft: Draft, activation: Activation, wanted: Wanted) -> Draft:
 def _store(activation: Activation, wanted: Wanted, user: User) -> None:
     activation.name, activation.description = wanted.name, wanted.description
     activation.all_columns, activation.columns = wanted.outputs.all_columns, wanted.outputs.columns()
-    activation.repeat, activation.updated_by = wanted.repeat.to_json(), user
+    repeat = wanted.repeat.to_json()
+    if repeat != activation.repeat:
+        _check_ahead(activation.query)
+    activation.repeat, activation.updated_by = repeat, user
     try:
         with transaction.atomic():
             activation.save()
     except IntegrityError as error:
         raise NameTaken from error
     _tell(activation.query, wanted.notices)
+
+
+def _check_ahead(query: Query) -> None:
+    """The only run, or the last one, may have passed while this was saved: it would never come. Raises RepeatError."""
+    schedule = schedules.of(query)
+    if schedule and schedule.enabled and not schedule.next_slot:
+        raise RepeatError({"start": "This time has passed. Choose a later one."})
 
 
 def _tell(query: Query, notices: Notices) -> None:

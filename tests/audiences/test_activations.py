@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pyarrow.parquet as pq
 import pytest
+import time_machine
 from django.core.cache import cache
 from django_q.models import OrmQ
 
@@ -12,7 +13,7 @@ from audiences import activation_log, activations, segments
 from audiences.activations import NotCompiled, Notices
 from audiences.models import Activation, ActivationRun, Segment
 from audiences.outputs import Outputs
-from audiences.repeats import Repeat
+from audiences.repeats import Repeat, RepeatError
 from audiences.segments import Draft
 from exports import events, queries, schedules
 from exports.errors import NotPossible
@@ -266,6 +267,15 @@ def test_a_validation_is_no_activation(segment, ended):
     ended.mode = "validate"
     activation_log.note(ended)
     assert not ActivationRun.objects.exists()
+
+
+def test_a_run_whose_time_passes_while_it_is_saved_is_refused(segment, editor, monkeypatch):
+    create, before = queries.create, datetime(2026, 11, 1, 5, 59, 59, tzinfo=UTC)
+    with time_machine.travel(before, tick=False) as clock:
+        monkeypatch.setattr(queries, "create", lambda *args, **named: clock.shift(2) or create(*args, **named))
+        with pytest.raises(RepeatError):
+            an_activation(segment, editor, repeat=Repeat(start=datetime(2026, 11, 1, 6)))
+    assert not Activation.objects.exists()
 
 
 # --- others at the same time --------------------------------------------------------------------------------------
