@@ -147,7 +147,7 @@ def _built(values: dict[str, str]) -> Built:
 def _combination(name: str, made: str) -> Built:
     try:
         return outputs.read(False, [{"column": name, "source": json.loads(made)}]).strings[0]
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, RecursionError):
         return Built(name, "", ())
 
 

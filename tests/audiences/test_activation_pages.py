@@ -143,6 +143,12 @@ def test_what_is_wrong_is_told_and_nobody_goes_on(wizard, step, change, says):
     assert 'aria-invalid="true"' in page
 
 
+def test_a_combination_that_no_page_made_is_refused(wizard):
+    wizard.post("details", DETAILS)
+    answer = wizard.post("mapping", MAPPING | {"kind": ["Combination"] * 3, "made": ["[" * 10_000, "5", "{}"]})
+    assert answer.status_code == 422 and "must name its 0 parameters" in answer.content.decode()
+
+
 def test_lines_come_and_go_and_a_name_follows_its_column_until_it_is_changed(wizard):
     wizard.post("details", DETAILS)
     wizard.post("mapping", {"all": "0"}, add="column")

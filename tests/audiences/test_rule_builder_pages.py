@@ -242,3 +242,18 @@ def test_activations_send_by_the_rule_and_name_that_were_saved(edit, editor, par
     assert edit.post(url("segment_edit", segment.pk), data).status_code == 302
     activation.query.refresh_from_db()
     assert "'US'" in activation.query.sql and "'JP'" not in activation.query.sql
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"node": ["0::group", *(f"{n}:{n - 1}:group" for n in range(1, 900))]}, "nested more than 10 deep"),
+        ({"1.about": "b:behavior_orders", "1.aggregation": "Median"}, "Median"),
+    ],
+)
+def test_a_tampered_rule_is_told_what_is_wrong_with_it(edit, parent, change, says):
+    rule = {"node": ["0::group", "1:0:condition"], "0.match": "And", "1.about": "a:country", "1.value": "JP"}
+    data = {"name": "S", **rule, **change}
+    assert says in text(edit.post(url("segment_new", parent.pk), data), 422)
+    for name in ("rule_builder", "rule_count", "rule_sample"):
+        text(edit.post(url(name, parent.pk), data))
