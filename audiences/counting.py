@@ -1,6 +1,6 @@
 """Counts and samples of a rule while someone edits it: in the query engine, within the limits of a preview.
 
-Of one person one count runs at a time: the newest wins, whichever process it runs in.
+Of one person's pages one count runs at a time: the newest wins, whichever process it runs in.
 """
 
 import fcntl
@@ -46,7 +46,8 @@ class Asked:
     number: int = 0
 
 
-ANYONE = Asked()
+ANYONE, ALONE = Asked(), None
+"""Any page of theirs; or no page at all: then it ends no other count, and none ends it."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,15 @@ class Sample:
     rows: list[list[Cell]]
 
 
-def count(parent: ParentSegment, sql: str, *, user: User, asked: Asked = ANYONE) -> Count:
+def count(parent: ParentSegment, sql: str, *, user: User, asked: Asked | None = ANYONE) -> Count:
     """sql: one row with the number of customers. Raises NotBuilt, Cancelled if the same person counts anew meanwhile,
     and every other EngineError."""
     total = customers(parent)
     if total is None:
         raise NotBuilt
     started = time.monotonic()
-    found = preview.preview(_text(parent, sql), user=user, ticket=_turn(user, "count", asked))
+    ticket = _turn(user, "count", asked) if asked else ""
+    found = preview.preview(_text(parent, sql), user=user, ticket=ticket)
     return Count(found.table.column(0)[0].as_py(), total, time.monotonic() - started)
 
 

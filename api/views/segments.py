@@ -20,7 +20,7 @@ from audiences.models import Folder, ParentSegment, Segment
 from audiences.rules.problems import RuleError
 from audiences.segments import Conflict, Counted, Draft
 from exports.errors import NotPossible
-from warehouse.engines.base import Cancelled, EngineError
+from warehouse.engines.base import EngineError
 
 EVERYONE = {"type": "And", "conditions": []}
 COUNT = record(id=TEXT, status=TEXT, count=INTEGER, population=INTEGER, sql=TEXT)
@@ -127,10 +127,7 @@ def segment_delete(call: Call, audience: str, segment: str) -> Answer:
     answer=COUNT,
 )
 def segment_count(call: Call, audience: str) -> Answer:
-    """Count the customers for whom a rule holds. The answer comes when they are counted, with the SQL that did it.
-
-    A count that is still running for the same person ends then.
-    """
+    """Count the customers for whom a rule holds. The answer comes when they are counted, with the SQL that did it."""
     parent = objects.audience(audience)
     found = objects.segment(parent, call["segmentId"]) if call["segmentId"] else None
     if found is None and call["rule"] is None:
@@ -138,13 +135,11 @@ def segment_count(call: Call, audience: str) -> Answer:
     rule = found.rule if call["rule"] is None and found else _rule(parent, call["rule"], found)
     try:
         sql = compiled.count_sql(parent, rule, found)
-        counted = counting.count(parent, sql, user=call.user)
+        counted = counting.count(parent, sql, user=call.user, asked=counting.ALONE)
     except RuleError as error:
         raise _wrong(error) from error
     except NotBuilt as error:
         raise ApiError(409, "The parent segment has not been built yet: build it first.") from error
-    except Cancelled as error:
-        raise ApiError(409, "Another count of yours has begun meanwhile.") from error
     except EngineError as error:
         raise ApiError(422, error.message) from error
     if found and call["rule"] is None:
