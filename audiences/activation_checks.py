@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import pyarrow.compute as pc
 from django.utils import timezone
 from sqlglot import exp
 
@@ -45,6 +46,17 @@ class Checklist:
     says: str = ""
     problem: str = ""
     loading: bool = False
+
+    @property
+    def repeated(self) -> str:
+        """How many customers of the sample have a key for their event that another one has; "" if none has."""
+        table, key = self.panel.sample.table, self.panel.connector.key_field
+        if table is None or key not in table.column_names:
+            return ""
+        keys = table.column(key).drop_null()
+        if not (more := len(keys) - pc.count_distinct(keys).as_py()):
+            return ""
+        return f"{more:,} of {len(keys):,} events would have the {key} of another one: {self.short} drops them."
 
     @property
     def short(self) -> str:

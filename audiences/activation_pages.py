@@ -32,13 +32,15 @@ class About:
 @dataclass(frozen=True)
 class Review:
     """`facts`: (label, value). `sends`: what happens by itself, and when. `at_once`: whether *Create* runs it.
-    `missing`: fields that the destination requires and no output column has the name of."""
+    `missing`: fields that the destination requires and no output column has the name of. `same_key`: the field that
+    tells events apart, if it does not."""
 
     facts: list[tuple[str, str]]
     sends: str
     at_once: bool
     notes: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    same_key: str = ""
 
 
 def about(segment: Segment) -> About:
@@ -83,6 +85,7 @@ def review(draft: ActivationDraft, now: datetime) -> Review:
         sends=_sends(wanted, segment, now, new=new),
         at_once=new and wanted.repeat.at_once,
         missing=_missing(wanted, draft.rules.schema),
+        same_key=key if wanted.outputs.same_in_all(key := wanted.target.connector.key_field) else "",
         notes=[note] if (note := wanted.repeat.begun(now).note) else [],
     )
 

@@ -113,7 +113,7 @@ class OutputForm:
     @property
     def same_key(self) -> bool:
         """Whether all rows would have one deduplication key."""
-        return any(one.column == self.key_field for one in self.outputs.strings)
+        return self.outputs.same_in_all(self.key_field)
 
     @property
     def formats(self) -> dict[str, str]:

@@ -150,6 +150,10 @@ class Outputs:
         """Of all output columns, in their order."""
         return [*(one.column for one in self.taken(schema)), *(one.column for one in self.strings)]
 
+    def same_in_all(self, name: str) -> bool:
+        """Whether it is an output column with one value for all rows."""
+        return any(one.column == name for one in self.strings)
+
     def check(self, schema: Schema) -> None:
         """Raises OutputsError with everything that is wrong."""
         if problems := [*_whole(self, schema), *_attributes(self, schema), *_strings(self), *_twice(self, schema)]:

@@ -165,6 +165,16 @@ def test_lines_come_and_go_and_a_name_follows_its_column_until_it_is_changed(wiz
     assert 'id="kind-0"' in page
 
 
+def test_events_that_nothing_tells_apart_are_warned_of_before_they_are_sent(wizard):
+    names = {"kind": ["String"], "value": ["x"], "name": ["deduplication_key"], "format": ["unix"], "zone": ["UTC"]}
+    wizard.pass_all(mapping=MAPPING | names | {"source": ["email"], "was": ["email"], "output": ["email"]})
+    for step in ("mapping", "review"):
+        assert "Every row would have the same deduplication_key" in wizard.page(step).content.decode()
+    wizard.post("mapping", MAPPING | {"source": ["country"], "was": ["country"], "output": ["deduplication_key"]})
+    address = wizard.address.replace("/details?", "/checklist?")
+    assert "1 of 2 events would have the deduplication_key of another" in wizard.client.get(address).content.decode()
+
+
 def test_a_review_warns_of_what_is_missing(wizard):
     wizard.pass_all(mapping={"all": "1", "next": "1"})
     assert "Runs will fail: LINE requires deduplication_key, event_type," in wizard.page("review").content.decode()
