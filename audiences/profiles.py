@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from accounts.models import User
 from audiences.definitions import Definition
-from audiences.models import ParentSegment
+from audiences.models import ParentSegment, Segment
 from audiences.schemas import CUSTOMERS
 from exports.engine import engine, readable
 from exports.masking import personal_columns
@@ -37,6 +37,11 @@ def last_build(parent: ParentSegment) -> Job | None:
     """The job that the customer table is from."""
     built = Job.objects.filter(query=parent.query_id, state=JobState.SUCCESS).exclude(into_rows=None)
     return built.only("pk", "finished_at", "into_rows").order_by("-pk").first()
+
+
+def outdated(segment: Segment, build: Job | None) -> bool:
+    """Whether it was counted before the customers were built last."""
+    return bool(segment.counted_at and build and build.finished_at and segment.counted_at < build.finished_at)
 
 
 def is_of(parent: ParentSegment, build: Job | None) -> bool:

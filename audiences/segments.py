@@ -91,6 +91,8 @@ def update(segment: Segment, draft: Draft, *, base: datetime, user: User | None)
             setattr(segment, name, value)
         if draft.counted or not same_rule:
             _count(segment, draft.counted)
+        if not same_rule:
+            _uncount_those_above(segment)
         segment.updated_by = user
         _save(segment)
         activations.recompile(segment.parent_segment, user=user)
@@ -136,11 +138,22 @@ def users(segment: Segment) -> Users:
 def referable(parent: ParentSegment, segment: Segment | None = None) -> dict[int, Segment]:
     """Those that a rule of `segment` may refer to: all but itself and those that build upon it."""
     found = Segment.objects.filter(parent_segment=parent).in_bulk()
-    refers = {pk: set(referred(one.rule)) for pk, one in found.items()}
-    above = {segment.pk} if segment else set()
+    above = _above(segment.pk, found) if segment else set()
+    return {pk: one for pk, one in found.items() if pk not in above}
+
+
+def _above(pk: int, every: dict[int, Segment]) -> set[int]:
+    """Itself, and those that build upon it."""
+    refers, above = {pk: set(referred(one.rule)) for pk, one in every.items()}, {pk}
     while more := {pk for pk, inside in refers.items() if inside & above} - above:
         above |= more
-    return {pk: one for pk, one in found.items() if pk not in above}
+    return above
+
+
+def _uncount_those_above(segment: Segment) -> None:
+    """Its rule has changed, and what theirs hold for with it."""
+    above = _above(segment.pk, Segment.objects.filter(parent_segment=segment.parent_segment_id).in_bulk())
+    Segment.objects.filter(pk__in=above - {segment.pk}).update(count=None, counted_at=None)
 
 
 def referred(rule: Any) -> Iterator[int]:

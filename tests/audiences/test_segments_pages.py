@@ -1,5 +1,6 @@
 """The tree of segments and folders, the page of a segment, and what is done to them."""
 
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -9,8 +10,9 @@ from accounts.models import AuditEntry
 from audiences import folders, segments
 from audiences.models import Folder, Segment
 from audiences.rules.problems import RuleError
-from audiences.segments import Draft
-from tests.audiences.factories import a_parent, a_segment, an_activation, rule_of
+from audiences.segments import Counted, Draft
+from exports.models import Job, JobState
+from tests.audiences.factories import a_built_parent, a_parent, a_segment, an_activation, rule_of
 
 pytestmark = pytest.mark.django_db
 
@@ -148,3 +150,23 @@ def test_no_segment_refers_to_what_was_deleted_or_leads_back_to_it(parent):
     with pytest.raises(RuleError):
         a_segment(parent, "third", gone)
     assert Segment.objects.count() == 2
+
+
+def test_a_count_from_before_the_last_build_is_told_and_made_anew(edit, editor):
+    parent, at = a_built_parent(editor), datetime(2026, 11, 1, tzinfo=UTC)
+    counted = segments.create(parent, Draft("old", "", None, rule_of(), Counted(1234, at)), user=None)
+    segments.create(parent, Draft("new", "", None, rule_of(), Counted(77, at + timedelta(days=2))), user=None)
+    tree, page = url("segments", parent.pk), url("segment", counted.pk)
+    assert "before the last build" not in text(edit.get(tree)) + text(edit.get(page))
+    Job.objects.update(state=JobState.SUCCESS, into_rows=4, finished_at=at + timedelta(days=1))
+    assert text(edit.get(tree)).count("before the last build") == 1
+    assert "before the last build" in text(edit.get(page)) and 'hx-trigger="load, click"' in text(edit.get(page))
+
+
+def test_what_refers_to_a_rule_that_changes_has_to_be_counted_anew(editor, parent):
+    first, counted = a_segment(parent, "first"), Counted(3, datetime(2026, 11, 1, tzinfo=UTC))
+    second = segments.create(parent, Draft("second", "", None, referring(first), counted), user=None)
+    segments.create(parent, Draft("third", "", None, referring(second), counted), user=None)
+    segments.create(parent, Draft("fourth", "", None, rule_of(), counted), user=None)
+    segments.update(first, Draft("first", "", None, rule_of()), base=first.updated_at, user=editor)
+    assert [one.name for one in Segment.objects.exclude(count=None)] == ["fourth"]
