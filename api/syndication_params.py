@@ -39,7 +39,7 @@ NAMES = {
 def _params(*, required: bool) -> tuple[Param, ...]:
     return (
         Param("name", required=required, most=NAME_LENGTH),
-        Param("description", most=10_000),
+        Param("description", most=2000),
         Param("connectionId", help="The authentication", required=required),
         Param("connectorConfig", "object", "Its export settings, such as max_records"),
         Param("allColumns", "boolean", "Export every attribute under its own name"),

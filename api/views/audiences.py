@@ -32,7 +32,7 @@ def _params(*, required: bool) -> tuple[Param, ...]:
     kinds = (*td_audiences.PRESETS, td_audiences.CRON)
     return (
         Param("name", required=required, most=NAME_LENGTH),
-        Param("description", most=10_000),
+        Param("description", most=2000),
         Param("master", "object", "Its parentDatabaseName, parentTableName and keyColumn", required=required),
         Param("attributes", "object", "Columns of other tables, each with the table and how it is joined"),
         Param("behaviors", "object", "Tables with events of customers, and how each is joined"),

@@ -117,12 +117,14 @@ def test_nobody_comes_further_than_what_is_done_and_nothing_is_lost_on_the_way_b
 @pytest.mark.parametrize(
     ("step", "change", "says"),
     [
-        ("details", {"name": ""}, "Activation name: This field is required."),
+        ("details", {"name": ""}, "Activation name: Give the activation a name."),
+        ("details", {"authentication": ""}, "Choose the authentication that it is sent with."),
         ("details", {"s-max_records": "5"}, "Batch"),
         ("details", {"authentication": "99999"}, "does not exist any more"),
         ("mapping", {"name": ["email", "a", "b"]}, "Another output column has this name"),
         ("mapping", {"value": ["", "web", ""]}, "Enter the value that each row gets."),
         ("mapping", {"source": ["gone", "email"]}, "no column “gone”"),
+        ("schedule", {"unit": ""}, "Choose how often it runs."),
         ("schedule", {"unit": "week"}, "Pick at least one day of the week."),
         ("schedule", {"unit": "cron", "cron": "61 * * * *"}, "61 is not within 0–59"),
         ("schedule", {"start": "2020-01-01T06:00"}, "This time has passed."),

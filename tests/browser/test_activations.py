@@ -42,7 +42,7 @@ def add_string(page, number, name, *, value="", kind="String"):
 
 def test_from_a_segment_to_an_activation(page, troubles):
     go_on(page)
-    expect(page.locator("#errors")).to_contain_text("Activation name: This field is required.")
+    expect(page.locator("#errors")).to_contain_text("Activation name: Give the activation a name.")
     page.get_by_label("Activation name").fill("Winback")
     page.get_by_label("Authentication").select_option(index=1)
     go_on(page)
