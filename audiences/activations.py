@@ -4,6 +4,7 @@ from the parent segment; `recompile` brings that up to date."""
 from dataclasses import dataclass, field, replace
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 from sqlglot import exp
 
@@ -231,13 +232,29 @@ def delete(activation: Activation) -> None:
 
 
 def run_now(activation: Activation, *, user: User) -> Job:
-    """Run it once, beside its schedule. Raises NotPossible."""
+    """Run it once, beside its schedule. Raises NotPossible, also while a run of it is active: it would send twice."""
     parent = activation.segment.parent_segment
     if not built(parent):
         raise NotPossible(
             f"The parent segment {parent.name} has not been built yet: build it, then run the activation."
         )
-    return schedules.run_now(activation.query, user=user)
+    with transaction.atomic():
+        lock(parent.pk)
+        if active := activation.query.jobs.active().first():
+            raise NotPossible(f"Job {active.pk} of this activation has not ended yet. Stop it or wait for its end.")
+        return schedules.run_now(activation.query, user=user)
+
+
+def overtaken(parent: ParentSegment) -> str:
+    """About jobs that send by the SQL that was theirs when they were made, where that is another one by now; "" for
+    none."""
+    active = Job.objects.active().filter(query__activation__segment__parent_segment=parent)
+    found = [str(pk) for pk in active.exclude(sql=F("query__sql")).order_by("pk").values_list("pk", flat=True)]
+    if not found:
+        return ""
+    if len(found) == 1:
+        return f"Job {found[0]} was made before this: it sends what it was made for. Stop it if that is not wanted."
+    return f"Jobs {', '.join(found)} were made before this: they send what they were made for. Stop those not wanted."
 
 
 def pause(activation: Activation, *, user: User) -> bool:

@@ -14,7 +14,7 @@ from accounts import audit
 from accounts.access import editor
 from audiences import counting, folders, rule_form, rule_reading
 from audiences import segments as kept
-from audiences.activations import NotCompiled
+from audiences.activations import NotCompiled, overtaken
 from audiences.compiled import Rules
 from audiences.definitions import Definition
 from audiences.folders import NameTaken
@@ -117,6 +117,8 @@ def _save(request: HttpRequest, bench: Bench, draft: Draft, base: str) -> Segmen
     changed = kept.update(bench.segment, draft, base=_moment(request.POST.get("over") or base), user=user)
     if changed:
         audit.record("segment.update", bench.segment, request=request, parent_segment=bench.parent.name)
+        if late := overtaken(bench.parent):
+            messages.warning(request, late)
     messages.success(request, "Segment saved." if changed else "There was nothing to save.")
     return bench.segment
 

@@ -278,6 +278,14 @@ def test_a_run_whose_time_passes_while_it_is_saved_is_refused(segment, editor, m
     assert not Activation.objects.exists()
 
 
+def test_it_is_not_run_while_a_run_of_it_is_active(segment, editor):
+    one, job = activations.create(segment, wanted(), user=editor)
+    with pytest.raises(NotPossible, match=f"Job {job.pk} of this activation has not ended yet"):
+        activations.run_now(one, user=editor)
+    Job.objects.update(state=JobState.SUCCESS)
+    assert activations.run_now(one, user=editor).pk != job.pk
+
+
 # --- others at the same time --------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts.models import AuditEntry
 from audiences import compiled, counting, segments
 from audiences.models import Folder, Segment
+from audiences.repeats import Repeat
 from audiences.segments import Draft
 from tests.audiences.factories import IN_JAPAN, a_parent, a_segment, an_activation, attribute, rule_of
 from warehouse.engines.base import LimitExceeded
@@ -257,3 +258,14 @@ def test_a_tampered_rule_is_told_what_is_wrong_with_it(edit, parent, change, say
     assert says in text(edit.post(url("segment_new", parent.pk), data), 422)
     for name in ("rule_builder", "rule_count", "rule_sample"):
         text(edit.post(url(name, parent.pk), data))
+
+
+def test_a_job_that_was_made_before_a_rule_was_saved_is_told_of(edit, parent, editor):
+    segment = a_segment(parent)
+    job = an_activation(segment, editor, repeat=Repeat()).query.jobs.get()
+    page = text(edit.get(url("segment_edit", segment.pk)))
+    data = Form(page).values | {"name": "Renamed"}
+    assert "was made before this" not in text(edit.post(url("segment_edit", segment.pk), data, follow=True))
+    data = Form(text(edit.get(url("segment_edit", segment.pk)))).values | {"1.value": "US"}
+    page = text(edit.post(url("segment_edit", segment.pk), data, follow=True))
+    assert f"Job {job.pk} was made before this" in page
