@@ -158,7 +158,7 @@ class ScheduleForm(forms.Form):
         widget=ZoneSelect,
         error_messages={
             "required": "Choose a time zone, such as Asia/Tokyo.",
-            "invalid_choice": "There is no time zone “%(value)s”. Write a name such as Asia/Tokyo, or UTC."
+            "invalid_choice": "There is no time zone “%(value)s”. Write a name such as Asia/Tokyo, or UTC.",
         },
     )
     ends = forms.ChoiceField(

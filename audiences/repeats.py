@@ -58,8 +58,8 @@ class Repeat:
         """With a full minute that comes soon as its start, where it begins at once and its times follow from that."""
         if self.start or self.unit in (NONE, CRON):
             return self
-        local = (now + TO_SAVE).astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None, second=0, microsecond=0, fold=0)
-        return replace(self, start=local + timedelta(minutes=1))
+        soon = (now + TO_SAVE).astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None, fold=0)
+        return replace(self, start=soon.replace(second=0, microsecond=0) + timedelta(minutes=1))
 
     def timing(self) -> Timing | None:
         """The schedule that means the same; None: none. Needs a start, but for CRON and NONE."""

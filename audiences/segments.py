@@ -75,7 +75,8 @@ def create(parent: ParentSegment, draft: Draft, *, user: User | None) -> Segment
 def update(segment: Segment, draft: Draft, *, base: datetime, user: User | None) -> bool:
     """Save over what was stored at `base`, and have activations send by it; False if nothing is different.
 
-    Raises Conflict if someone else saved since, what `create` raises, and NotCompiled. `segment` is what is stored afterwards.
+    Raises Conflict if someone else saved since, what `create` raises, and NotCompiled. `segment` is what is stored
+    afterwards.
     """
     with transaction.atomic():
         lock(segment.parent_segment_id)
