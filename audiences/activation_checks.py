@@ -109,7 +109,7 @@ def _sample(draft: ActivationDraft, chosen: Outputs, user: User, *, sampled: boo
         return by_name, "", NOT_BUILT
     if not sampled:
         return by_name, "", ""
-    found = sample_of(activations.text_of(draft.segment, some), user=user)
+    found = sample_of(compiled.runnable(draft.segment.parent_segment, some), user=user)
     if found.error:
         return by_name, "", found.error
     if not found.rows:

@@ -19,13 +19,13 @@ from audiences.repeats import Repeat, RepeatError
 from audiences.rules.problems import RuleError
 from exports import queries, schedules
 from exports.errors import NotPossible
-from exports.models import EngineType, Job, Purpose, Query
+from exports.models import Job, Purpose, Query
 from exports.notify import rules
 from exports.notify.models import Rule
 from exports.queries import Conflict, Draft, NameTaken
 from exports.targets import Target
 from exports.texts import Text
-from warehouse.models import Database, Table
+from warehouse.models import Table
 
 NAME_LENGTH = 255
 LISTED = 5  # names in a sentence
@@ -87,11 +87,6 @@ def select(segment: Segment, chosen: Outputs, rules_of: Rules | None = None) -> 
     return rules_of.select(segment, output_sql.expressions(chosen, rules_of.schema, names))
 
 
-def text_of(segment: Segment, sql: str) -> Text:
-    parent = segment.parent_segment
-    return Text(Database.objects.get(name=parent.database_name), sql, _zone(parent), EngineType.DUCKDB)
-
-
 def built(parent: ParentSegment) -> bool:
     """Whether there are customers to send."""
     return Table.objects.filter(database__name=parent.database_name, name=schemas.CUSTOMERS).exists()
@@ -114,8 +109,8 @@ def recompile(parent: ParentSegment, *, user: User | None = None, strict: bool =
             except (OutputsError, RuleError) as error:
                 problems[activation] = str(error)
                 continue
-            if (sql, _zone(parent)) != (activation.query.sql, activation.query.time_zone):
-                _rewrite(activation, text_of(activation.segment, sql), user)
+            if (sql, parent.time_zone) != (activation.query.sql, activation.query.time_zone):
+                _rewrite(activation, compiled.runnable(parent, sql), user)
                 changed.append(activation)
         if problems and strict:
             raise NotCompiled(problems)
@@ -124,11 +119,6 @@ def recompile(parent: ParentSegment, *, user: User | None = None, strict: bool =
 
 def _rewrite(activation: Activation, text: Text, user: User | None) -> None:
     queries.change(activation.query, lambda draft: replace(draft, text=text), user=user)
-
-
-def _zone(parent: ParentSegment) -> str:
-    """What "today" means in its rules."""
-    return parent.query.time_zone if parent.query else "UTC"
 
 
 # --- changes ------------------------------------------------------------------------------------------------------
@@ -174,7 +164,7 @@ def _made(segment: Segment, wanted: Wanted, user: User) -> Activation:
 
 
 def _draft(segment: Segment, wanted: Wanted) -> Draft:
-    text = text_of(segment, compiled.sql(select(segment, wanted.outputs)))
+    text = compiled.runnable(segment.parent_segment, compiled.sql(select(segment, wanted.outputs)))
     return Draft(wanted.name, text, wanted.target, schedule=wanted.repeat.timing())
 
 
@@ -216,8 +206,7 @@ def duplicate(activation: Activation, *, user: User) -> Activation:
     """A copy with a name of its own that does not run by itself: its rows would be sent twice."""
     wanted, segment = of(activation), activation.segment
     taken = set(segment.activations.values_list("name", flat=True))
-    numbers = ("Copy of ", *(f"Copy {n} of " for n in range(2, len(taken) + 3)))
-    name = next(n for prefix in numbers if (n := f"{prefix}{wanted.name}"[:NAME_LENGTH]) not in taken)
+    name = queries.copy_name(wanted.name, taken)
     wanted = replace(wanted, name=name, repeat=Repeat(time_zone=wanted.repeat.time_zone))
     with transaction.atomic():
         return _made(locked(segment), wanted, user)

@@ -15,6 +15,7 @@ from audiences.locks import lock
 from audiences.models import Activation, Folder, ParentSegment, Segment
 from audiences.rules.problems import RuleError
 from exports.errors import NotPossible
+from exports.queries import copy_name
 
 NAME_LENGTH = 255
 Json = dict[str, Any]
@@ -110,8 +111,7 @@ def duplicate(segment: Segment, *, user: User | None) -> Segment:
     """A copy in the same folder, with a name of its own."""
     beside = Segment.objects.filter(parent_segment=segment.parent_segment_id, folder=segment.folder_id)
     taken = set(beside.filter(name__startswith="Copy ").values_list("name", flat=True))
-    prefixes = ("Copy of ", *(f"Copy {n} of " for n in range(2, len(taken) + 3)))
-    name = next(n for prefix in prefixes if (n := f"{prefix}{segment.name}"[:NAME_LENGTH]) not in taken)
+    name = copy_name(segment.name, taken)
     counted = Counted(segment.count, segment.counted_at) if segment.count is not None and segment.counted_at else None
     draft = Draft(name, segment.description, segment.folder, segment.rule, counted)
     return create(segment.parent_segment, draft, user=user)

@@ -79,7 +79,7 @@ def audience_update(call: Call, audience: str) -> Answer:
         _name(call["name"] or parent.name),
         _definition(call, parent),
         parent.description if "description" not in call.given else call["description"] or "",
-        _zone(call["timezone"] or (parent.query.time_zone if parent.query else "UTC")),
+        _zone(call["timezone"] or parent.time_zone),
         _schedule(call, times),
     )
     with _refused():

@@ -27,9 +27,9 @@ from audiences.rules.model import Rule
 from audiences.rules.problems import RuleError
 from audiences.segments import Conflict, Draft
 from audiences.views import looks
-from audiences.views.asking import me
 from audiences.views.segments import a_segment
 from exports.errors import NotPossible
+from exports.views.queries import me
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.rules = Rules(self.parent)
-        paths = folders.paths(self.parent)
+        paths = folders.paths(self.parent.pk)
         found = kept.referable(self.parent, self.segment)
         names = {
             pk: folders.SEPARATOR.join(filter(None, (paths.get(s.folder_id or 0), s.name))) for pk, s in found.items()

@@ -13,7 +13,8 @@ from audiences import folders, profiles, tree
 from audiences import segments as kept
 from audiences.forms import MoveForm
 from audiences.models import ParentSegment, Segment
-from audiences.views.asking import Question, answer, me, sent
+from audiences.views.asking import Question, answer, sent
+from exports.views.queries import me
 
 ALL_OPEN = 100  # segments; of more the folders are closed at first
 
