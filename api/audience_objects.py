@@ -20,6 +20,7 @@ from exports.models import Job, JobState, Query
 Json = dict[str, Any]
 Row = TypeVar("Row", bound=Model)
 EXECUTIONS = 10
+AT_ONCE = 200  # activations; SQLite takes no expression that is deeper than 1000
 STATES = {
     JobState.QUEUED: "queued",
     JobState.RUNNING: "running",
@@ -216,17 +217,21 @@ def _times(repeat: Repeat) -> Json:
 
 def executions(of: list[int]) -> dict[int, list[Job]]:
     """Of each of these queries its last EXECUTIONS jobs, the newest first."""
+    found: dict[int, list[Job]] = {}
+    for start in range(0, len(of), AT_ONCE):
+        for job in _last_jobs(of[start : start + AT_ONCE]):
+            found.setdefault(job.query_id or 0, []).append(job)
+    return found
+
+
+def _last_jobs(of: list[int]) -> QuerySet[Job]:
     mine = Job.objects.filter(query=OuterRef("pk")).order_by("-pk").values("pk")
     first = Query.objects.filter(pk__in=of).values_list("pk", Subquery(mine[EXECUTIONS - 1 : EXECUTIONS]))
     shown = Q(pk__in=[])
     for query, oldest in first:
         shown |= Q(query=query, pk__gte=oldest or 0)
-    found: dict[int, list[Job]] = {}
-    for job in (
-        Job.objects.filter(shown).only("query", "created_at", "finished_at", "state", "kill_requested").order_by("-pk")
-    ):
-        found.setdefault(job.query_id or 0, []).append(job)
-    return found
+    columns = ("query", "created_at", "finished_at", "state", "kill_requested")
+    return Job.objects.filter(shown).only(*columns).order_by("-pk")
 
 
 def execution(job: Job) -> Json:

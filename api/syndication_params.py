@@ -18,7 +18,7 @@ from audiences.repeats import CRON, DAY, Repeat, RepeatError
 from audiences.rules.problems import RuleError
 from exports.errors import NotPossible
 from exports.notify.rules import MOST_ADDRESSES
-from exports.queries import NameTaken
+from exports.queries import Conflict, NameTaken
 from exports.targets import Target, clean_settings
 from exports.timing import ScheduleError
 from integrations.models import Authentication
@@ -39,7 +39,7 @@ NAMES = {
 def _params(*, required: bool) -> tuple[Param, ...]:
     return (
         Param("name", required=required, most=NAME_LENGTH),
-        Param("description", most=10_000),
+        Param("description", most=2000),
         Param("connectionId", help="The authentication", required=required),
         Param("connectorConfig", "object", "Its export settings, such as max_records"),
         Param("allColumns", "boolean", "Export every attribute under its own name"),
@@ -71,6 +71,8 @@ def refused() -> Iterator[None]:
         ) from error
     except RepeatError as error:
         raise all_invalid({NAMES.get(name, name): text for name, text in error.problems.items()}) from error
+    except Conflict as error:
+        raise ApiError(409, "Somebody else changed the activation meanwhile. Try again.") from error
     except (RuleError, NotPossible, ScheduleError) as error:
         raise ApiError(409, str(error)) from error
 

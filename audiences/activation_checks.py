@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import pyarrow.compute as pc
 from django.utils import timezone
 from sqlglot import exp
 
@@ -45,6 +46,17 @@ class Checklist:
     says: str = ""
     problem: str = ""
     loading: bool = False
+
+    @property
+    def repeated(self) -> str:
+        """How many customers of the sample have a key for their event that another one has; "" if none has."""
+        table, key = self.panel.sample.table, self.panel.connector.key_field
+        if table is None or key not in table.column_names:
+            return ""
+        keys = table.column(key).drop_null()
+        if not (more := len(keys) - pc.count_distinct(keys).as_py()):
+            return ""
+        return f"{more:,} of {len(keys):,} events would have the {key} of another one: {self.short} drops them."
 
     @property
     def short(self) -> str:
@@ -97,7 +109,7 @@ def _sample(draft: ActivationDraft, chosen: Outputs, user: User, *, sampled: boo
         return by_name, "", NOT_BUILT
     if not sampled:
         return by_name, "", ""
-    found = sample_of(activations.text_of(draft.segment, some), user=user)
+    found = sample_of(compiled.runnable(draft.segment.parent_segment, some), user=user)
     if found.error:
         return by_name, "", found.error
     if not found.rows:

@@ -58,7 +58,10 @@ def hush(form: forms.Form) -> None:
 
 class DetailsForm(forms.Form):
     name = forms.CharField(
-        label="Activation name", max_length=NAME_LENGTH, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label="Activation name",
+        max_length=NAME_LENGTH,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "Give the activation a name."},
     )
     description = forms.CharField(
         required=False,
@@ -68,7 +71,10 @@ class DetailsForm(forms.Form):
     authentication = forms.ModelChoiceField(
         Authentication.objects.none(),
         empty_label="Choose an authentication",
-        error_messages={"invalid_choice": "This authentication does not exist any more. Choose another one."},
+        error_messages={
+            "required": "Choose the authentication that it is sent with.",
+            "invalid_choice": "This authentication does not exist any more. Choose another one.",
+        },
     )
 
     def __init__(self, data: Any, *, segment: Segment, activation: Activation | None) -> None:
@@ -115,7 +121,12 @@ class Details:
 
 
 class ScheduleForm(forms.Form):
-    unit = forms.ChoiceField(label="Repeat", choices=UNITS, widget=forms.RadioSelect)
+    unit = forms.ChoiceField(
+        label="Repeat",
+        choices=UNITS,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose how often it runs.", "invalid_choice": "Choose one of these."},
+    )
     every = forms.TypedChoiceField(
         label="Every",
         choices=[(n, "hour" if n == 1 else f"{n} hours") for n in repeats.divisors(24)],
@@ -146,7 +157,8 @@ class ScheduleForm(forms.Form):
         label="Time zone",
         widget=ZoneSelect,
         error_messages={
-            "invalid_choice": "There is no time zone “%(value)s”. Write a name such as Asia/Tokyo, or UTC."
+            "required": "Choose a time zone, such as Asia/Tokyo.",
+            "invalid_choice": "There is no time zone “%(value)s”. Write a name such as Asia/Tokyo, or UTC.",
         },
     )
     ends = forms.ChoiceField(

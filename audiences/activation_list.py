@@ -9,8 +9,8 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils.safestring import SafeString
 
 from accounts.models import User
-from audiences import repeats
-from audiences.models import Activation, Folder
+from audiences import folders, repeats
+from audiences.models import Activation
 from exports import job_words
 from exports.filters import number
 from exports.job_words import Status
@@ -21,7 +21,6 @@ from integrations import catalog
 SORTS = {"": "Name", "last": "Last execution"}
 ACTIVE, SCHEDULED, INACTIVE, NONE = "active", "scheduled", "inactive", "none"
 STATES = {ACTIVE: "Active", SCHEDULED: "Scheduled", INACTIVE: "Inactive", NONE: "None"}
-SEPARATOR = " / "
 _LARGE = ("sql", "mapping", "settings", "columns", "division", "notes")
 
 
@@ -117,7 +116,7 @@ def rows(page: Iterable[Any], now: datetime) -> list[Row]:
     """Of activations as `ActivationFilter.apply` gives them; the same number of SQL queries for any number of them."""
     found = list(page)
     jobs = Job.objects.defer(*_LARGE).in_bulk([one.last_job_id for one in found if one.last_job_id])
-    paths = folder_paths({one.segment.parent_segment_id for one in found})
+    paths = folders.paths(*{one.segment.parent_segment_id for one in found})
     return [_row(one, paths, jobs.get(one.last_job_id), now) for one in found]
 
 
@@ -150,16 +149,6 @@ def _why(schedule: Schedule | None) -> str:
     if schedule is None or schedule.next_slot:
         return ""
     return "It has ended." if schedule.enabled else schedule.disabled_why
-
-
-def folder_paths(parents: Iterable[int]) -> dict[int, str]:
-    """{folder: "Campaigns / Winback"} of these parent segments, in one SQL query."""
-    folders = {one.pk: one for one in Folder.objects.filter(parent_segment__in=list(parents))}
-    return {pk: SEPARATOR.join(_names(pk, folders)) for pk in folders}
-
-
-def _names(pk: int | None, folders: dict[int, Folder]) -> list[str]:
-    return [*_names(folders[pk].parent_id, folders), folders[pk].name] if pk in folders else []
 
 
 def creators() -> list[tuple[int, str]]:

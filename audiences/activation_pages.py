@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from audiences import activations, schemas
+from audiences import activations, profiles, schemas
 from audiences.activation_drafts import ActivationDraft
 from audiences.activation_forms import ScheduleForm
 from audiences.activations import Notices, Wanted
@@ -13,7 +13,6 @@ from audiences.outputs import Outputs
 from audiences.repeats import Repeat
 from audiences.rules.schema import Schema
 from exports import job_words, schedule_words, timing
-from exports.models import Job, JobState
 from exports.schedule_models import Schedule
 from exports.schedule_words import Upcoming
 from exports.targets import Target
@@ -22,29 +21,34 @@ from exports.timing import ScheduleError
 
 @dataclass(frozen=True)
 class About:
-    """`refreshed`: when its customers were built last; None: never. `built`: whether they can be read."""
+    """`refreshed`: when its customers were built last; None: never. `built`: whether they can be read. `count`: of the
+    segment, None if it was not counted since."""
 
     segment: Segment
     refreshed: datetime | None
     built: bool
+    count: int | None
 
 
 @dataclass(frozen=True)
 class Review:
     """`facts`: (label, value). `sends`: what happens by itself, and when. `at_once`: whether *Create* runs it.
-    `missing`: fields that the destination requires and no output column has the name of."""
+    `missing`: fields that the destination requires and no output column has the name of. `same_key`: the field that
+    tells events apart, if it does not."""
 
     facts: list[tuple[str, str]]
     sends: str
     at_once: bool
     notes: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    same_key: str = ""
 
 
 def about(segment: Segment) -> About:
     parent = segment.parent_segment
-    ended = Job.objects.filter(query=parent.query_id or 0, state=JobState.SUCCESS).order_by("-pk")
-    return About(segment, ended.values_list("finished_at", flat=True).first(), activations.built(parent))
+    build = profiles.last_build(parent)
+    count = None if profiles.outdated(segment, build) else segment.count
+    return About(segment, build.finished_at if build else None, activations.built(parent), count)
 
 
 def next_runs(form: ScheduleForm, now: datetime) -> dict[str, Any]:
@@ -68,21 +72,22 @@ def words(repeat: Repeat, now: datetime) -> str:
 
 def review(draft: ActivationDraft, now: datetime) -> Review:
     """Of a draft in which nothing is wrong."""
-    wanted, segment = draft.wanted(), draft.segment
+    wanted, segment, count = draft.wanted(), draft.segment, about(draft.segment).count
     new = draft.activation is None
     return Review(
         facts=[
             ("Name", wanted.name),
             *([("Description", wanted.description)] if wanted.description else []),
-            ("Segment", f"{segment.name}{_people(segment)}"),
+            ("Segment", segment.name if count is None else f"{segment.name} ({count:,} profiles)"),
             *settings_facts(wanted.target),
             ("Output columns", columns_says(wanted.outputs, draft.rules.schema)),
             ("Schedule", words(wanted.repeat, now)),
             ("Notify", notices_says(wanted.notices)),
         ],
-        sends=_sends(wanted, segment, now, new=new),
+        sends=_sends(wanted, count, now, new=new),
         at_once=new and wanted.repeat.at_once,
         missing=_missing(wanted, draft.rules.schema),
+        same_key=key if wanted.outputs.same_in_all(key := wanted.target.connector.key_field) else "",
         notes=[note] if (note := wanted.repeat.begun(now).note) else [],
     )
 
@@ -90,10 +95,6 @@ def review(draft: ActivationDraft, now: datetime) -> Review:
 def _missing(wanted: Wanted, schema: Schema) -> list[str]:
     names = wanted.outputs.names(schema)
     return [one.name for one in wanted.target.connector.fields if one.required and one.name not in names]
-
-
-def _people(segment: Segment) -> str:
-    return "" if segment.count is None else f" ({segment.count:,} profiles)"
 
 
 def settings_facts(target: Target) -> list[tuple[str, str]]:
@@ -126,8 +127,8 @@ def notices_says(notices: Notices) -> str:
     return f"{count} address{'' if count == 1 else 'es'}, when a run {' or '.join(when)}"
 
 
-def _sends(wanted: Wanted, segment: Segment, now: datetime, *, new: bool) -> str:
-    many = "" if segment.count is None else f" about {segment.count:,} events"
+def _sends(wanted: Wanted, count: int | None, now: datetime, *, new: bool) -> str:
+    many = "" if count is None else f" about {count:,} events"
     where = f"sends{many} to {wanted.target.authentication.name}"
     timing = wanted.repeat.begun(now).timing()
     if timing is None:

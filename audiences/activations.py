@@ -4,26 +4,28 @@ from the parent segment; `recompile` brings that up to date."""
 from dataclasses import dataclass, field, replace
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 from sqlglot import exp
 
 from accounts.models import User
 from audiences import compiled, output_sql, outputs, repeats, schemas
 from audiences.compiled import Rules
+from audiences.locks import lock, locked
 from audiences.models import Activation, ParentSegment, Segment
 from audiences.output_sql import Names
 from audiences.outputs import Outputs, OutputsError
-from audiences.repeats import Repeat
+from audiences.repeats import Repeat, RepeatError
 from audiences.rules.problems import RuleError
 from exports import queries, schedules
 from exports.errors import NotPossible
-from exports.models import EngineType, Job, Purpose, Query
+from exports.models import Job, Purpose, Query
 from exports.notify import rules
 from exports.notify.models import Rule
-from exports.queries import Draft, NameTaken
+from exports.queries import Conflict, Draft, NameTaken
 from exports.targets import Target
 from exports.texts import Text
-from warehouse.models import Database, Table
+from warehouse.models import Table
 
 NAME_LENGTH = 255
 LISTED = 5  # names in a sentence
@@ -85,11 +87,6 @@ def select(segment: Segment, chosen: Outputs, rules_of: Rules | None = None) -> 
     return rules_of.select(segment, output_sql.expressions(chosen, rules_of.schema, names))
 
 
-def text_of(segment: Segment, sql: str) -> Text:
-    parent = segment.parent_segment
-    return Text(Database.objects.get(name=parent.database_name), sql, _zone(parent), EngineType.DUCKDB)
-
-
 def built(parent: ParentSegment) -> bool:
     """Whether there are customers to send."""
     return Table.objects.filter(database__name=parent.database_name, name=schemas.CUSTOMERS).exists()
@@ -104,6 +101,7 @@ def recompile(parent: ParentSegment, *, user: User | None = None, strict: bool =
     found = Activation.objects.filter(segment__parent_segment=parent).select_related("segment", "query")
     rules_of, changed, problems = Rules(parent), list[Activation](), dict[Activation, str]()
     with transaction.atomic():
+        lock(parent.pk)
         for activation in found.order_by("pk"):
             activation.segment.parent_segment = parent
             try:
@@ -111,8 +109,8 @@ def recompile(parent: ParentSegment, *, user: User | None = None, strict: bool =
             except (OutputsError, RuleError) as error:
                 problems[activation] = str(error)
                 continue
-            if (sql, _zone(parent)) != (activation.query.sql, activation.query.time_zone):
-                _rewrite(activation, text_of(activation.segment, sql), user)
+            if (sql, parent.time_zone) != (activation.query.sql, activation.query.time_zone):
+                _rewrite(activation, compiled.runnable(parent, sql), user)
                 changed.append(activation)
         if problems and strict:
             raise NotCompiled(problems)
@@ -121,11 +119,6 @@ def recompile(parent: ParentSegment, *, user: User | None = None, strict: bool =
 
 def _rewrite(activation: Activation, text: Text, user: User | None) -> None:
     queries.change(activation.query, lambda draft: replace(draft, text=text), user=user)
-
-
-def _zone(parent: ParentSegment) -> str:
-    """What "today" means in its rules."""
-    return parent.query.time_zone if parent.query else "UTC"
 
 
 # --- changes ------------------------------------------------------------------------------------------------------
@@ -141,28 +134,37 @@ def create(segment: Segment, wanted: Wanted, *, user: User, run: bool = False) -
     wanted.repeat.check(now)
     wanted = replace(wanted, repeat=wanted.repeat.begun(now))
     with transaction.atomic():
-        query = queries.create(_draft(segment, wanted), user=user, purpose=Purpose.ACTIVATION)
-        activation = Activation(segment=segment, query=query, created_by=user)
-        _store(activation, wanted, user)
+        activation = _made(locked(segment), wanted, user)
         job = run_now(activation, user=user) if run or wanted.repeat.at_once else None
     return activation, job
 
 
 def update(activation: Activation, wanted: Wanted, *, user: User) -> bool:
-    """→ whether anything is different. Raises what `create` raises; nothing runs at once."""
+    """→ whether anything is different. Raises what `create` raises, and Conflict if someone has changed it since it was
+    loaded; nothing runs at once."""
     now, before = timezone.now(), of(activation)
     wanted.repeat.check(now, before=before.repeat)
     wanted = replace(wanted, repeat=wanted.repeat.begun(now))
     if wanted == before:
         return False
     with transaction.atomic():
+        activation.segment = locked(activation.segment)
+        if not Activation.objects.filter(pk=activation.pk, updated_at=activation.updated_at).exists():
+            raise Conflict(activation.query)
         queries.change(activation.query, lambda draft: _changed(draft, activation, wanted), user=user)
         _store(activation, wanted, user)
     return True
 
 
+def _made(segment: Segment, wanted: Wanted, user: User) -> Activation:
+    query = queries.create(_draft(segment, wanted), user=user, purpose=Purpose.ACTIVATION)
+    activation = Activation(segment=segment, query=query, created_by=user)
+    _store(activation, wanted, user)
+    return activation
+
+
 def _draft(segment: Segment, wanted: Wanted) -> Draft:
-    text = text_of(segment, compiled.sql(select(segment, wanted.outputs)))
+    text = compiled.runnable(segment.parent_segment, compiled.sql(select(segment, wanted.outputs)))
     return Draft(wanted.name, text, wanted.target, schedule=wanted.repeat.timing())
 
 
@@ -173,13 +175,23 @@ def _changed(draft: Draft, activation: Activation, wanted: Wanted) -> Draft:
 def _store(activation: Activation, wanted: Wanted, user: User) -> None:
     activation.name, activation.description = wanted.name, wanted.description
     activation.all_columns, activation.columns = wanted.outputs.all_columns, wanted.outputs.columns()
-    activation.repeat, activation.updated_by = wanted.repeat.to_json(), user
+    repeat = wanted.repeat.to_json()
+    if repeat != activation.repeat:
+        _check_ahead(activation.query)
+    activation.repeat, activation.updated_by = repeat, user
     try:
         with transaction.atomic():
             activation.save()
     except IntegrityError as error:
         raise NameTaken from error
     _tell(activation.query, wanted.notices)
+
+
+def _check_ahead(query: Query) -> None:
+    """The only run, or the last one, may have passed while this was saved: it would never come. Raises RepeatError."""
+    schedule = schedules.of(query)
+    if schedule and schedule.enabled and not schedule.next_slot:
+        raise RepeatError({"start": "This time has passed. Choose a later one."})
 
 
 def _tell(query: Query, notices: Notices) -> None:
@@ -194,14 +206,10 @@ def duplicate(activation: Activation, *, user: User) -> Activation:
     """A copy with a name of its own that does not run by itself: its rows would be sent twice."""
     wanted, segment = of(activation), activation.segment
     taken = set(segment.activations.values_list("name", flat=True))
-    numbers = ("Copy of ", *(f"Copy {n} of " for n in range(2, len(taken) + 3)))
-    name = next(n for prefix in numbers if (n := f"{prefix}{wanted.name}"[:NAME_LENGTH]) not in taken)
+    name = queries.copy_name(wanted.name, taken)
     wanted = replace(wanted, name=name, repeat=Repeat(time_zone=wanted.repeat.time_zone))
     with transaction.atomic():
-        query = queries.create(_draft(segment, wanted), user=user, purpose=Purpose.ACTIVATION)
-        copy = Activation(segment=segment, query=query, created_by=user)
-        _store(copy, wanted, user)
-    return copy
+        return _made(locked(segment), wanted, user)
 
 
 def delete(activation: Activation) -> None:
@@ -213,13 +221,29 @@ def delete(activation: Activation) -> None:
 
 
 def run_now(activation: Activation, *, user: User) -> Job:
-    """Run it once, beside its schedule. Raises NotPossible."""
+    """Run it once, beside its schedule. Raises NotPossible, also while a run of it is active: it would send twice."""
     parent = activation.segment.parent_segment
     if not built(parent):
         raise NotPossible(
             f"The parent segment {parent.name} has not been built yet: build it, then run the activation."
         )
-    return schedules.run_now(activation.query, user=user)
+    with transaction.atomic():
+        lock(parent.pk)
+        if active := activation.query.jobs.active().first():
+            raise NotPossible(f"Job {active.pk} of this activation has not ended yet. Stop it or wait for its end.")
+        return schedules.run_now(activation.query, user=user)
+
+
+def overtaken(parent: ParentSegment) -> str:
+    """About jobs that send by the SQL that was theirs when they were made, where that is another one by now; "" for
+    none."""
+    active = Job.objects.active().filter(query__activation__segment__parent_segment=parent)
+    found = [str(pk) for pk in active.exclude(sql=F("query__sql")).order_by("pk").values_list("pk", flat=True)]
+    if not found:
+        return ""
+    if len(found) == 1:
+        return f"Job {found[0]} was made before this: it sends what it was made for. Stop it if that is not wanted."
+    return f"Jobs {', '.join(found)} were made before this: they send what they were made for. Stop those not wanted."
 
 
 def pause(activation: Activation, *, user: User) -> bool:

@@ -10,6 +10,7 @@ from audiences.schemas import TableTypes, Types
 Problems = dict[str, str]
 NAME = re.compile(r"[a-z_][a-z0-9_]{0,127}")
 NAME_WORDS = "Use up to 128 lower-case letters, digits and underscores, beginning with a letter or underscore."
+LONGEST_GROUP = 255
 MOST_TABLES = 50  # of attributes, and of behaviors
 TIME = "time"
 
@@ -39,6 +40,8 @@ def _problems(definition: Definition, types: TableTypes, own: str) -> Iterator[t
     for number, one in enumerate(definition.attributes):
         path = f"attributes.{number}"
         yield from _joined(path, one, master, held, types, own)
+        if len(one.group) > LONGEST_GROUP or not one.group.isprintable():
+            yield f"{path}.group", f"Use at most {LONGEST_GROUP} characters, none of which is invisible."
         yield from _columns(path, one, types.get((one.database, one.table), {}), taken, held)
         taken |= {column.name for column in one.columns}
     yield from _behaviors(definition, held, types, own)
@@ -100,8 +103,8 @@ def _name(path: str, one: Behavior, names: dict[str, str]) -> Iterator[tuple[str
         yield path, "Give the behavior a name."
     elif not re.search(r"[^\W_]", one.name):
         yield path, "Use at least one letter or digit: rules call the behavior by these."
-    elif len(one.name) > 100:
-        yield path, "Use at most 100 characters."
+    elif len(one.name) > 100 or not one.name.isprintable():
+        yield path, "Use at most 100 characters, none of which is invisible."
     elif other := names.get(source_name(one.name)):
         free = next(f"{one.name} {n}" for n in range(2, len(names) + 3) if source_name(f"{one.name} {n}") not in names)
         also = "" if other == one.name else f", as “{other}” is"

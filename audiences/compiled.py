@@ -14,6 +14,9 @@ from audiences.rules.model import Rule
 from audiences.rules.parsing import parse
 from audiences.rules.problems import RuleError
 from audiences.rules.schema import Schema
+from exports.models import EngineType
+from exports.texts import Text
+from warehouse.models import Database
 
 SAMPLE_ROWS = 100
 LONGEST_SQL = 200_000  # what the engine takes
@@ -46,6 +49,11 @@ def sample_sql(parent: ParentSegment, data: Any, segment: Segment | None = None)
     found = rules.parsed(data, segment)
     most = min(SAMPLE_ROWS, found.limit or SAMPLE_ROWS)
     return rules.sql(compiling.select(found, rules.schema, rules.other).limit(most))
+
+
+def runnable(parent: ParentSegment, sql: str) -> Text:
+    """Such SQL, where and how it runs. Raises Database.DoesNotExist."""
+    return Text(Database.objects.get(name=parent.database_name), sql, parent.time_zone, EngineType.DUCKDB)
 
 
 def sql(expression: exp.Expr) -> str:

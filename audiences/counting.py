@@ -1,6 +1,6 @@
 """Counts and samples of a rule while someone edits it: in the query engine, within the limits of a preview.
 
-Of one person one count runs at a time: the newest wins, whichever process it runs in.
+Of one person's pages one count runs at a time: the newest wins, whichever process it runs in.
 """
 
 import fcntl
@@ -19,16 +19,15 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import User
+from audiences import compiled
 from audiences.models import ParentSegment
 from audiences.schemas import CUSTOMERS
 from audiences.segments import Counted
 from exports import grid, preview
 from exports.masking import personal_columns
-from exports.models import EngineType
-from exports.texts import Text
 from warehouse.cells import Cell
 from warehouse.engines.base import Cancelled
-from warehouse.models import Database, TableFile
+from warehouse.models import TableFile
 
 SAMPLE_ROWS = 20
 Json = dict[str, Any]
@@ -46,7 +45,8 @@ class Asked:
     number: int = 0
 
 
-ANYONE = Asked()
+ANYONE, ALONE = Asked(), None
+"""Any page of theirs; or no page at all: then it ends no other count, and none ends it."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,15 @@ class Sample:
     rows: list[list[Cell]]
 
 
-def count(parent: ParentSegment, sql: str, *, user: User, asked: Asked = ANYONE) -> Count:
+def count(parent: ParentSegment, sql: str, *, user: User, asked: Asked | None = ANYONE) -> Count:
     """sql: one row with the number of customers. Raises NotBuilt, Cancelled if the same person counts anew meanwhile,
     and every other EngineError."""
     total = customers(parent)
     if total is None:
         raise NotBuilt
     started = time.monotonic()
-    found = preview.preview(_text(parent, sql), user=user, ticket=_turn(user, "count", asked))
+    ticket = _turn(user, "count", asked) if asked else ""
+    found = preview.preview(compiled.runnable(parent, sql), user=user, ticket=ticket)
     return Count(found.table.column(0)[0].as_py(), total, time.monotonic() - started)
 
 
@@ -85,7 +86,7 @@ def sample(parent: ParentSegment, sql: str, *, user: User, asked: Asked = ANYONE
     """The first SAMPLE_ROWS of what it finds. Raises as `count`."""
     if customers(parent) is None:
         raise NotBuilt
-    found = preview.preview(_text(parent, sql), user=user, ticket=_turn(user, "sample", asked))
+    found = preview.preview(compiled.runnable(parent, sql), user=user, ticket=_turn(user, "sample", asked))
     personal = personal_columns(found.table.column_names)
     return Sample(found.columns, grid.rows(found.table.slice(0, SAMPLE_ROWS), personal=personal, reveal=False))
 
@@ -114,11 +115,6 @@ def unseal(text: str, parent: ParentSegment, rule: Json) -> Counted | None:
 
 def _digest(rule: Json) -> str:
     return hashlib.sha256(json.dumps(rule, sort_keys=True).encode()).hexdigest()
-
-
-def _text(parent: ParentSegment, sql: str) -> Text:
-    zone = parent.query.time_zone if parent.query else "UTC"
-    return Text(Database.objects.get(name=parent.database_name), sql, zone, EngineType.DUCKDB)
 
 
 def _turn(user: User, what: str, asked: Asked) -> str:

@@ -65,9 +65,9 @@ def path(folder: Folder | None) -> list[str]:
     return [others[pk].name for pk in _above(folder, others)][::-1]
 
 
-def paths(parent: ParentSegment) -> dict[int, str]:
-    """{folder: "Campaigns / Winback"} of all, in the order of the tree; one SQL query."""
-    others = {one.pk: one for one in Folder.objects.filter(parent_segment=parent)}
+def paths(*parents: int) -> dict[int, str]:
+    """{folder: "Campaigns / Winback"} of all of these parent segments, in the order of the tree; one SQL query."""
+    others = {one.pk: one for one in Folder.objects.filter(parent_segment__in=parents)}
     names = {pk: [others[p].name for p in _above(one, others)][::-1] for pk, one in others.items()}
     ordered = sorted(names, key=lambda pk: [name.casefold() for name in names[pk]])
     return {pk: SEPARATOR.join(names[pk]) for pk in ordered}

@@ -13,7 +13,7 @@ class FolderChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # not sub
     """One of a parent segment's folders, named with its path, or none: the top."""
 
     def __init__(self, parent: ParentSegment, **kwargs: Any) -> None:
-        self.paths = folders.paths(parent)
+        self.paths = folders.paths(parent.pk)
         error = {"invalid_choice": "This folder does not exist any more. Choose another one."}
         super().__init__(
             Folder.objects.filter(parent_segment=parent),

@@ -35,6 +35,11 @@ class ParentSegment(models.Model):
         return self.name
 
     @property
+    def time_zone(self) -> str:
+        """What "today" means in its rules."""
+        return str(self.query.time_zone) if self.query else "UTC"
+
+    @property
     def database_name(self) -> str:
         """Of the database that holds its customer table and its activation log."""
         return f"cdp_audience_{self.pk}"

@@ -113,7 +113,7 @@ class OutputForm:
     @property
     def same_key(self) -> bool:
         """Whether all rows would have one deduplication key."""
-        return any(one.column == self.key_field for one in self.outputs.strings)
+        return self.outputs.same_in_all(self.key_field)
 
     @property
     def formats(self) -> dict[str, str]:
@@ -147,7 +147,7 @@ def _built(values: dict[str, str]) -> Built:
 def _combination(name: str, made: str) -> Built:
     try:
         return outputs.read(False, [{"column": name, "source": json.loads(made)}]).strings[0]
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, RecursionError):
         return Built(name, "", ())
 
 

@@ -38,6 +38,7 @@ LABELS = {
 ALONE = "$1"
 MOST = 500  # output columns
 LONGEST_NAME = 128
+UNUSABLE = "The value is too long, or has characters that no text can have."
 PLACE = re.compile(r"\$(\d{1,3})")
 
 Json = dict[str, Any]
@@ -149,6 +150,10 @@ class Outputs:
         """Of all output columns, in their order."""
         return [*(one.column for one in self.taken(schema)), *(one.column for one in self.strings)]
 
+    def same_in_all(self, name: str) -> bool:
+        """Whether it is an output column with one value for all rows."""
+        return any(one.column == name for one in self.strings)
+
     def check(self, schema: Schema) -> None:
         """Raises OutputsError with everything that is wrong."""
         if problems := [*_whole(self, schema), *_attributes(self, schema), *_strings(self), *_twice(self, schema)]:
@@ -175,7 +180,7 @@ def of(activation: Activation) -> Outputs:
 
 
 def _parameter(index: int, data: object) -> Parameter:
-    if not isinstance(data, Mapping) or data.get("type") not in LABELS:
+    if not isinstance(data, Mapping) or data.get("type") not in list(LABELS):
         raise _unknown(index, f"The type of a parameter is one of {', '.join(LABELS)}.")
     texts = {key: data[key] for key in ("value", "format", "timezone") if data.get(key) is not None}
     if not all(isinstance(text, str) for text in texts.values()):
@@ -212,6 +217,8 @@ def _strings(outputs: Outputs) -> Iterator[Problem]:
         if not one.string or places - set(range(1, len(one.parameters) + 1)):
             text = f"“{one.string}” must name its {len(one.parameters)} parameters as $1 and so on."
             yield Problem("strings", index, "value", text)
+        if len(one.string) > MAX_CONSTANT or not is_constant(one.string):
+            yield Problem("strings", index, "value", UNUSABLE)
         for parameter in one.parameters:
             yield from (Problem("strings", index, name, text) for name, text in _wrong(parameter).items())
 
@@ -225,7 +232,7 @@ def _wrong(parameter: Parameter) -> dict[str, str]:
         return {"value": "Enter the value that each row gets."}
     if len(parameter.value) > MAX_CONSTANT:
         return {"value": f"The value is longer than {MAX_CONSTANT:,} characters."}
-    return {} if is_constant(parameter.value) else {"value": "The value has characters that no text can have."}
+    return {} if is_constant(parameter.value) else {"value": UNUSABLE}
 
 
 def name_problem(name: str) -> str:

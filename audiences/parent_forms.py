@@ -65,7 +65,10 @@ class DetailsForm(forms.Form):
         label="Time zone",
         widget=ZoneSelect,
         help_text="When a day begins, for rules such as “within the last 30 days”.",
-        error_messages={"invalid_choice": "There is no time zone “%(value)s”."},
+        error_messages={
+            "required": "Choose a time zone, such as Asia/Tokyo.",
+            "invalid_choice": "There is no time zone “%(value)s”. Write a name such as Asia/Tokyo, or UTC.",
+        },
     )
     base = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
 

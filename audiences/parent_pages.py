@@ -69,6 +69,7 @@ class Shown:
     share: float | None = None
     fill: str = ""
     distinct: int | None = None
+    exact: bool = False
     top: tuple[tuple[str, str], ...] = ()
 
 
@@ -192,6 +193,7 @@ def _shown(name: str, kind: str, origin: str, group: str, one: dict[str, Any] | 
         share=share,
         fill=_fill(one["filled"], rows, share),
         distinct=one["distinct"],
+        exact=one.get("exact", False),
         top=tuple((text, _percent(n, one["filled"])) for text, n in one["top"]),
     )
 

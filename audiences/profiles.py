@@ -3,7 +3,7 @@
 Kept in `ParentSegment.profile`, with personal data masked, as
 
     {"job": the build that it is of, "rows": customers, "columns": [{"name", "type", "filled": customers with a value,
-     "distinct": different values, about, "personal": bool, "top": [[text, customers], …]}]}
+     "distinct": different values, "exact": whether just so many, "personal": bool, "top": [[text, customers], …]}]}
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from accounts.models import User
 from audiences.definitions import Definition
-from audiences.models import ParentSegment
+from audiences.models import ParentSegment, Segment
 from audiences.schemas import CUSTOMERS
 from exports.engine import engine, readable
 from exports.masking import personal_columns
@@ -39,6 +39,11 @@ def last_build(parent: ParentSegment) -> Job | None:
     return built.only("pk", "finished_at", "into_rows").order_by("-pk").first()
 
 
+def outdated(segment: Segment, build: Job | None) -> bool:
+    """Whether it was counted before the customers were built last."""
+    return bool(segment.counted_at and build and build.finished_at and segment.counted_at < build.finished_at)
+
+
 def is_of(parent: ParentSegment, build: Job | None) -> bool:
     return bool(build and parent.profile.get("job") == build.pk)
 
@@ -53,8 +58,9 @@ def measure(parent: ParentSegment, build: Job, *, user: User) -> Json:
 
 
 def sql(database: str, columns: list[list[str]]) -> str:
-    """Rows of (column's number, value as text or NULL, customers, different values or NULL): for each column one
-    without a value, which counts all that have one, then its most frequent values. Column -1 counts the customers."""
+    """Rows of (column's number, value as text or NULL, customers, different values): for each column one without a
+    value, which counts all that have one, then its most frequent values. How many different values there are is exact
+    beside these, and an estimate otherwise. Column -1 counts the customers."""
     facts = exp.select(exp.alias_(exp.Count(this=exp.Star()), "n")).from_(_table(database))
     parts: list[exp.Expr] = [_row(-1, "n", "n")]
     for number, (name, _) in enumerate(columns):
@@ -82,6 +88,7 @@ def _top(database: str, number: int, column: exp.Column) -> exp.Expr:
     few = exp.select(f"d_{number}").from_("facts").subquery()
     counted = (
         exp.select(exp.alias_(column.copy(), "value"), exp.alias_(exp.Count(this=exp.Star()), "customers"))
+        .select(exp.alias_(exp.Window(this=exp.Count(this=exp.Star()), over="OVER"), "different"))
         .from_(_table(database))
         .where(exp.Not(this=exp.Is(this=column.copy(), expression=exp.Null())))
         .where(exp.LTE(this=few, expression=exp.Literal.number(MANY)))
@@ -90,7 +97,7 @@ def _top(database: str, number: int, column: exp.Column) -> exp.Expr:
         .limit(TOP)
     )
     text = exp.func("LEFT", exp.cast(exp.column("value"), "VARCHAR"), exp.Literal.number(LONGEST))
-    shown = (exp.Literal.number(number), text, exp.column("customers"), exp.Null())
+    shown = (exp.Literal.number(number), text, exp.column("customers"), exp.column("different"))
     return exp.select(*shown).from_(counted.subquery("counted"))
 
 
@@ -108,9 +115,13 @@ def _measured(parent: ParentSegment, columns: list[list[str]], user: User) -> Js
     )
     with run as result:
         rows = [row for batch in result for row in zip(*(each.to_pylist() for each in batch.columns), strict=True)]
-    personal = personal_columns(name for name, _ in columns) | _keys(Definition.from_json(parent.definition))
+    definition = Definition.from_json(parent.definition)
+    personal = personal_columns(name for name, _ in columns) | _keys(definition)
     every = next(customers for number, _, customers, _ in rows if number == -1)
     found = [_column(name, kind, rows, number, name in personal) for number, (name, kind) in enumerate(columns)]
+    for one in found:
+        if one["name"] == definition.master.key:
+            one |= {"distinct": every, "exact": True}
     return {"rows": every, "columns": found}
 
 
@@ -126,6 +137,8 @@ def _column(name: str, kind: str, rows: list[Any], number: int, personal: bool) 
     mine = [row[1:] for row in rows if row[0] == number]
     filled, distinct = next((customers, different) for value, customers, different in mine if value is None)
     top = sorted(((value, n) for value, n, _ in mine if value is not None), key=lambda pair: (-pair[1], pair[0]))
+    exact = next((different for value, _, different in mine if value is not None), 0 if not filled else None)
+    distinct = min(distinct, filled) if exact is None else exact
     if distinct > FEW and top and top[0][1] * RARE < filled:
         top = []
     shown = [[cell(value, personal=personal).text, n] for value, n in top]
@@ -133,7 +146,8 @@ def _column(name: str, kind: str, rows: list[Any], number: int, personal: bool) 
         "name": name,
         "type": kind,
         "filled": filled,
-        "distinct": min(distinct, filled),
+        "distinct": distinct,
+        "exact": exact is not None,
         "personal": personal,
         "top": shown,
     }

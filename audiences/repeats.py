@@ -8,17 +8,21 @@ from calendar import day_abbr, monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from exports import cron
 from exports.schedule_models import Missed
+from exports.slots import FIRST, LAST
 from exports.timing import ScheduleError, Timing, zone_names
 
 NONE, MINUTE, HOUR, DAY, WEEK, MONTH, CRON = "none", "minute", "hour", "day", "week", "month", "cron"
 UNITS = (NONE, MINUTE, HOUR, DAY, WEEK, MONTH, CRON)
 WHOLE = {MINUTE: 60, HOUR: 24}  # every so many of them: what the next larger unit has to be a multiple of
 MONTHS_AHEAD = 6
+TO_SAVE = timedelta(seconds=10)  # until it is stored: a run whose time has passed by then would not come
+YEARS = range(FIRST.year + 1, LAST.year)
 LAST_MINUTE = time(23, 59, fold=1)
 
 
@@ -51,11 +55,11 @@ class Repeat:
         return self.unit == NONE and self.start is None
 
     def begun(self, now: datetime) -> "Repeat":
-        """With the next full minute as its start, where it begins at once and its times follow from that."""
+        """With a full minute that comes soon as its start, where it begins at once and its times follow from that."""
         if self.start or self.unit in (NONE, CRON):
             return self
-        local = now.astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None, second=0, microsecond=0, fold=0)
-        return replace(self, start=local + timedelta(minutes=1))
+        soon = (now + TO_SAVE).astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None, fold=0)
+        return replace(self, start=soon.replace(second=0, microsecond=0) + timedelta(minutes=1))
 
     def timing(self) -> Timing | None:
         """The schedule that means the same; None: none. Needs a start, but for CRON and NONE."""
@@ -87,9 +91,16 @@ class Repeat:
     @property
     def note(self) -> str:
         """What is not as one may think; "" if nothing is."""
+        notes = []
         if self.unit == MONTH and self.start and self.start.day > 28:
-            return f"Months without day {self.start.day} are left out."
-        return ""
+            notes.append(f"Months without day {self.start.day} are left out.")
+        if self.unit in (DAY, WEEK, MONTH) and self.start and _unsteady(self.start.time(), self.time_zone):
+            at = f"{self.start:%H:%M}"
+            notes.append(
+                f"When the clocks are changed in {self.time_zone}, {at} comes twice or not at all: so it runs twice or "
+                "not at all on these days. Another time of day avoids that."
+            )
+        return " ".join(notes)
 
     @property
     def words(self) -> str:
@@ -105,6 +116,8 @@ class Repeat:
         problems = dict(_problems(self)) or dict(_passed(self, now, before or Repeat()))
         if not problems and (timing := self.begun(now).timing()):
             problems = _as_schedule(timing, now)
+            if not problems and self != before and not timing.next_slots(1, now):
+                problems = {"end": "No run is left before this end. Choose a later one, or none."}
         if problems:
             raise RepeatError(problems)
 
@@ -151,6 +164,13 @@ def _candidates(chosen: Repeat, days: tuple[int, ...]) -> Iterator[Repeat]:
         yield from (replace(chosen, unit=unit, every=n) for n in divisors(whole))
 
 
+@lru_cache(maxsize=1000)
+def _unsteady(at: time, zone: str) -> bool:
+    """Whether it comes twice, or not at all, on some day of a year."""
+    days = (datetime.combine(date(2026, 1, 1), at, ZoneInfo(zone)) + timedelta(days=n) for n in range(366))
+    return any(day.utcoffset() != day.replace(fold=1).utcoffset() for day in days)
+
+
 def divisors(whole: int) -> list[int]:
     return [n for n in range(1, whole) if whole % n == 0]
 
@@ -175,6 +195,8 @@ def _problems(one: Repeat) -> Iterator[tuple[str, str]]:
         yield "days", "Pick at least one day of the week."
     if one.time_zone not in zone_names():
         yield "time_zone", f"There is no time zone “{one.time_zone}”. Write a name such as Asia/Tokyo, or UTC."
+    elif far := [name for name, at in (("start", one.start), ("end", one.end)) if at and at.year not in YEARS]:
+        yield from ((name, f"The {name} must be in the years {YEARS[0]} to {YEARS[-1]}.") for name in far)
     elif one.start and one._instant(one.start).astimezone(ZoneInfo(one.time_zone)).replace(tzinfo=None) != one.start:
         yield "start", f"{one.start:%H:%M} does not exist on that day in {one.time_zone}: the clocks are put forward."
     if one.start and one.start.replace(second=0, microsecond=0) != one.start:

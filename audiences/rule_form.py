@@ -16,6 +16,7 @@ from typing import Protocol
 
 GROUP, CONDITION, FILTER = "group", "condition", "filter"
 MOST = 1000  # nodes; a browser posts about eight fields for each
+DEEPEST = 20  # levels: more than a rule may have, so that its check refuses what is left of a deeper one
 _HOLDS = {GROUP: (GROUP, CONDITION), CONDITION: (FILTER,), FILTER: ()}
 
 
@@ -59,13 +60,16 @@ def read(posted: Posted) -> Node:
     """What was posted. Nodes that cannot be are left out; without any the form is a fresh one."""
     texts = _texts(posted)
     root: Node | None = None
-    nodes: dict[int, Node] = {}
+    nodes, depth = dict[int, Node](), dict[int, int]()
     for line in posted.getlist("node")[:MOST]:
         if not (found := re.fullmatch(r"(\d{1,6}):(\d{0,6}):(\w+)", line)) or found[3] not in _HOLDS:
             continue
         key, parent = int(found[1]), nodes.get(int(found[2])) if found[2] else None
         node = Node(key, found[3], texts.get(key, {}))
         if key in nodes or (root and not (parent and node.kind in _HOLDS[parent.kind])):
+            continue
+        depth[key] = depth[parent.key] + 1 if parent else 0
+        if depth[key] > DEEPEST:
             continue
         nodes[key] = node
         if parent:

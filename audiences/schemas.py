@@ -16,10 +16,10 @@ TableTypes = dict[tuple[str, str], Types]
 def of(parent: ParentSegment) -> Schema:
     """As its definition says, with the types that the tables have now. What has vanished from them is left out, and so
     is what the customer table, once there is one, was not built with yet."""
-    definition, time_zone = Definition.from_json(parent.definition), parent.query.time_zone if parent.query else "UTC"
+    definition = Definition.from_json(parent.definition)
     own = (parent.database_name, CUSTOMERS)
     types = types_of({*tables_of(definition), own})
-    schema = _build(definition, parent.database_name, time_zone, types)
+    schema = _build(definition, parent.database_name, parent.time_zone, types)
     if own not in types:
         return schema
     return replace(schema, columns={name: kind for name, kind in types[own].items() if name in schema.columns})

@@ -11,8 +11,11 @@ from django.db.models import ProtectedError
 from accounts.models import User
 from audiences import activations
 from audiences.folders import NameTaken
+from audiences.locks import lock
 from audiences.models import Activation, Folder, ParentSegment, Segment
+from audiences.rules.problems import RuleError
 from exports.errors import NotPossible
+from exports.queries import copy_name
 
 NAME_LENGTH = 255
 Json = dict[str, Any]
@@ -57,12 +60,13 @@ class Users:
 
 
 def create(parent: ParentSegment, draft: Draft, *, user: User | None) -> Segment:
-    """Raises NameTaken."""
+    """Raises NameTaken, and RuleError where a segment that the rule refers to was just deleted."""
     made = Segment(parent_segment=parent, created_by=user, updated_by=user, **_columns(draft))
     _count(made, draft.counted)
     try:
         with transaction.atomic():
             lock(parent.pk)
+            _check_references(parent, draft.rule, None)
             made.save()
     except IntegrityError as error:
         raise NameTaken from error
@@ -72,7 +76,8 @@ def create(parent: ParentSegment, draft: Draft, *, user: User | None) -> Segment
 def update(segment: Segment, draft: Draft, *, base: datetime, user: User | None) -> bool:
     """Save over what was stored at `base`, and have activations send by it; False if nothing is different.
 
-    Raises Conflict if someone else saved since, NameTaken, and NotCompiled. `segment` is what is stored afterwards.
+    Raises Conflict if someone else saved since, what `create` raises, and NotCompiled. `segment` is what is stored
+    afterwards.
     """
     with transaction.atomic():
         lock(segment.parent_segment_id)
@@ -80,12 +85,16 @@ def update(segment: Segment, draft: Draft, *, base: datetime, user: User | None)
         if segment.updated_at != base:
             raise Conflict(segment)
         columns, same_rule = _columns(draft), segment.rule == draft.rule
+        if not same_rule:
+            _check_references(segment.parent_segment, draft.rule, segment)
         if all(getattr(segment, name) == value for name, value in columns.items()):
             return False
         for name, value in columns.items():
             setattr(segment, name, value)
         if draft.counted or not same_rule:
             _count(segment, draft.counted)
+        if not same_rule:
+            _uncount_those_above(segment)
         segment.updated_by = user
         _save(segment)
         activations.recompile(segment.parent_segment, user=user)
@@ -95,15 +104,14 @@ def update(segment: Segment, draft: Draft, *, base: datetime, user: User | None)
 def move(segment: Segment, folder: Folder | None, *, user: User | None) -> None:
     """Into a folder of its parent segment, or to the top. Raises NameTaken."""
     segment.folder, segment.updated_by = folder, user
-    _save(segment)
+    _save(segment, fields=["folder", "updated_by", "updated_at"])
 
 
 def duplicate(segment: Segment, *, user: User | None) -> Segment:
     """A copy in the same folder, with a name of its own."""
     beside = Segment.objects.filter(parent_segment=segment.parent_segment_id, folder=segment.folder_id)
     taken = set(beside.filter(name__startswith="Copy ").values_list("name", flat=True))
-    prefixes = ("Copy of ", *(f"Copy {n} of " for n in range(2, len(taken) + 3)))
-    name = next(n for prefix in prefixes if (n := f"{prefix}{segment.name}"[:NAME_LENGTH]) not in taken)
+    name = copy_name(segment.name, taken)
     counted = Counted(segment.count, segment.counted_at) if segment.count is not None and segment.counted_at else None
     draft = Draft(name, segment.description, segment.folder, segment.rule, counted)
     return create(segment.parent_segment, draft, user=user)
@@ -131,11 +139,22 @@ def users(segment: Segment) -> Users:
 def referable(parent: ParentSegment, segment: Segment | None = None) -> dict[int, Segment]:
     """Those that a rule of `segment` may refer to: all but itself and those that build upon it."""
     found = Segment.objects.filter(parent_segment=parent).in_bulk()
-    refers = {pk: set(referred(one.rule)) for pk, one in found.items()}
-    above = {segment.pk} if segment else set()
+    above = _above(segment.pk, found) if segment else set()
+    return {pk: one for pk, one in found.items() if pk not in above}
+
+
+def _above(pk: int, every: dict[int, Segment]) -> set[int]:
+    """Itself, and those that build upon it."""
+    refers, above = {pk: set(referred(one.rule)) for pk, one in every.items()}, {pk}
     while more := {pk for pk, inside in refers.items() if inside & above} - above:
         above |= more
-    return {pk: one for pk, one in found.items() if pk not in above}
+    return above
+
+
+def _uncount_those_above(segment: Segment) -> None:
+    """Its rule has changed, and what theirs hold for with it."""
+    above = _above(segment.pk, Segment.objects.filter(parent_segment=segment.parent_segment_id).in_bulk())
+    Segment.objects.filter(pk__in=above - {segment.pk}).update(count=None, counted_at=None)
 
 
 def referred(rule: Any) -> Iterator[int]:
@@ -154,9 +173,11 @@ def count(segment: Segment, counted: Counted) -> None:
     _count(segment, counted)
 
 
-def lock(parent: int) -> None:
-    """Until the transaction ends nobody else changes what its segments refer to."""
-    ParentSegment.objects.select_for_update().get(pk=parent)
+def _check_references(parent: ParentSegment, rule: Json, segment: Segment | None) -> None:
+    """Others may have been saved since the rule was read. Raises RuleError."""
+    wanted = set(referred(rule))
+    if wanted and wanted - referable(parent, segment).keys():
+        raise RuleError([("", "A segment that it refers to was deleted meanwhile, or refers to this one now.")])
 
 
 def _columns(draft: Draft) -> dict[str, Any]:
@@ -168,9 +189,9 @@ def _count(segment: Segment, counted: Counted | None) -> None:
     segment.counted_at = counted.at if counted else None
 
 
-def _save(segment: Segment) -> None:
+def _save(segment: Segment, fields: list[str] | None = None) -> None:
     try:
         with transaction.atomic():
-            segment.save()
+            segment.save(update_fields=fields)
     except IntegrityError as error:
         raise NameTaken from error

@@ -27,6 +27,8 @@ def problem(pattern: str, zone: str) -> dict[str, str]:
         return {"timezone": f"There is no time zone “{zone}”. Write a name such as Asia/Tokyo, or UTC."}
     if not pattern.strip():
         return {"format": "Write a pattern such as yyyy-MM-dd HH:mm:ss."}
+    if not pattern.isprintable():
+        return {"format": "The pattern has characters that cannot be seen. Remove them."}
     if len(pattern) > LONGEST:
         return {"format": f"A pattern has at most {LONGEST} characters."}
     try:

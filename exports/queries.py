@@ -1,8 +1,9 @@
 """Saved queries: what people do with them. Each save that changes something makes a version, which is kept for ever."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, fields, replace
+from itertools import chain, count
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -177,9 +178,13 @@ def duplicate(query: Query, *, user: User) -> Query:
     """A copy with a name of its own, and without a schedule: its rows would be sent twice."""
     draft = stored(query)
     taken = set(Query.objects.saved().filter(name__startswith="Copy ").values_list("name", flat=True))
-    numbers = ("Copy of ", *(f"Copy {n} of " for n in range(2, len(taken) + 3)))
-    name = next(n for prefix in numbers if (n := f"{prefix}{draft.name}"[:NAME_LENGTH]) not in taken)
-    return create(replace(draft, name=name, schedule=None), user=user)
+    return create(replace(draft, name=copy_name(draft.name, taken), schedule=None), user=user)
+
+
+def copy_name(name: str, taken: Container[str]) -> str:
+    """What a copy is called: the first of "Copy of …", "Copy 2 of …" that is not taken."""
+    prefixes = chain(["Copy of "], (f"Copy {n} of " for n in count(2)))
+    return next(found for prefix in prefixes if (found := f"{prefix}{name}"[:NAME_LENGTH]) not in taken)
 
 
 def delete(query: Query) -> None:

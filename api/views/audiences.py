@@ -32,7 +32,7 @@ def _params(*, required: bool) -> tuple[Param, ...]:
     kinds = (*td_audiences.PRESETS, td_audiences.CRON)
     return (
         Param("name", required=required, most=NAME_LENGTH),
-        Param("description", most=10_000),
+        Param("description", most=2000),
         Param("master", "object", "Its parentDatabaseName, parentTableName and keyColumn", required=required),
         Param("attributes", "object", "Columns of other tables, each with the table and how it is joined"),
         Param("behaviors", "object", "Tables with events of customers, and how each is joined"),
@@ -79,7 +79,7 @@ def audience_update(call: Call, audience: str) -> Answer:
         _name(call["name"] or parent.name),
         _definition(call, parent),
         parent.description if "description" not in call.given else call["description"] or "",
-        _zone(call["timezone"] or (parent.query.time_zone if parent.query else "UTC")),
+        _zone(call["timezone"] or parent.time_zone),
         _schedule(call, times),
     )
     with _refused():

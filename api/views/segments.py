@@ -20,7 +20,7 @@ from audiences.models import Folder, ParentSegment, Segment
 from audiences.rules.problems import RuleError
 from audiences.segments import Conflict, Counted, Draft
 from exports.errors import NotPossible
-from warehouse.engines.base import Cancelled, EngineError
+from warehouse.engines.base import EngineError
 
 EVERYONE = {"type": "And", "conditions": []}
 COUNT = record(id=TEXT, status=TEXT, count=INTEGER, population=INTEGER, sql=TEXT)
@@ -55,6 +55,8 @@ def segment_create(call: Call, audience: str) -> Answer:
         made = segments.create(parent, draft, user=call.user)
     except NameTaken as error:
         raise _taken() from error
+    except RuleError as error:
+        raise _wrong(error) from error
     audit.record("segment.create", made, request=call.request, parent_segment=parent.name)
     return objects.segment_shown(objects.segment(parent, str(made.pk)))
 
@@ -89,6 +91,8 @@ def segment_update(call: Call, audience: str, segment: str) -> Answer:
         changed = segments.update(found, draft, base=base, user=call.user)
     except NameTaken as error:
         raise _taken() from error
+    except RuleError as error:
+        raise _wrong(error) from error
     except NotCompiled as error:
         raise ApiError(409, f"An activation would not be possible any more. {error}") from error
     except Conflict as error:
@@ -123,10 +127,7 @@ def segment_delete(call: Call, audience: str, segment: str) -> Answer:
     answer=COUNT,
 )
 def segment_count(call: Call, audience: str) -> Answer:
-    """Count the customers for whom a rule holds. The answer comes when they are counted, with the SQL that did it.
-
-    A count that is still running for the same person ends then.
-    """
+    """Count the customers for whom a rule holds. The answer comes when they are counted, with the SQL that did it."""
     parent = objects.audience(audience)
     found = objects.segment(parent, call["segmentId"]) if call["segmentId"] else None
     if found is None and call["rule"] is None:
@@ -134,13 +135,11 @@ def segment_count(call: Call, audience: str) -> Answer:
     rule = found.rule if call["rule"] is None and found else _rule(parent, call["rule"], found)
     try:
         sql = compiled.count_sql(parent, rule, found)
-        counted = counting.count(parent, sql, user=call.user)
+        counted = counting.count(parent, sql, user=call.user, asked=counting.ALONE)
     except RuleError as error:
         raise _wrong(error) from error
     except NotBuilt as error:
         raise ApiError(409, "The parent segment has not been built yet: build it first.") from error
-    except Cancelled as error:
-        raise ApiError(409, "Another count of yours has begun meanwhile.") from error
     except EngineError as error:
         raise ApiError(422, error.message) from error
     if found and call["rule"] is None:

@@ -100,7 +100,7 @@ _KINDS = {
 
 def can_aggregate(aggregation: str, column: Column) -> bool:
     """Whether Sum … Max of such a column means something; the Count of a column counts those that are not missing."""
-    return aggregation == "Count" or column.kind in _KINDS[aggregation]
+    return aggregation == "Count" or column.kind in _KINDS.get(aggregation, ())
 
 
 def of_aggregation(aggregation: str, column: Column | None) -> Mapping[str, Spec]:

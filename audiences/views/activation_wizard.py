@@ -199,8 +199,10 @@ def _save(request: HttpRequest, draft: ActivationDraft) -> HttpResponse:
         return _changed_one(request, draft) if draft.activation else _created(request, draft)
     except NameTaken:
         refused = NAME_TAKEN
-    except (OutputsError, RepeatError, RuleError, NotPossible, Conflict) as error:
+    except (OutputsError, RepeatError, RuleError, NotPossible) as error:
         refused = str(error)
+    except Conflict:
+        return _overtaken(request, draft)
     return _page(request, draft, "review", status=422, refused=refused)
 
 
@@ -217,9 +219,8 @@ def _created(request: HttpRequest, draft: ActivationDraft) -> HttpResponse:
 def _changed_one(request: HttpRequest, draft: ActivationDraft) -> HttpResponse:
     one = draft.activation
     assert one
-    stands = one.updated_at.isoformat()
-    if stands not in (draft.base, request.POST.get("over")):
-        return _page(request, draft, "review", status=409, over=stands)
+    if one.updated_at.isoformat() not in (draft.base, request.POST.get("over")):
+        return _overtaken(request, draft)
     if activations.update(one, draft.wanted(), user=me(request)):
         audit.record("activation.update", one, request=request, version=one.query.version)
         messages.success(request, f"“{one.name}” is saved.")
@@ -227,3 +228,9 @@ def _changed_one(request: HttpRequest, draft: ActivationDraft) -> HttpResponse:
         messages.info(request, "There was nothing to save.")
     activation_drafts.drop(request, draft)
     return redirect("audiences:activation", one.pk)
+
+
+def _overtaken(request: HttpRequest, draft: ActivationDraft) -> HttpResponse:
+    """Someone else has changed the activation; what stands now can be saved over."""
+    stands = _activation(draft.activation.pk if draft.activation else 0).updated_at.isoformat()
+    return _page(request, draft, "review", status=409, over=stands)

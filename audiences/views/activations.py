@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import audit
 from accounts.access import editor, viewer
-from audiences import activation_list, activation_log, activation_pages, activations
+from audiences import activation_list, activation_log, activation_pages, activations, folders
 from audiences.activation_list import SORTS, STATES, ActivationFilter
 from audiences.models import Activation
 from exports import job_list, schedules
@@ -58,7 +58,7 @@ def activation(request: HttpRequest, pk: int) -> HttpResponse:
         "activation": one,
         "segment": one.segment,
         "parent": one.segment.parent_segment,
-        "path": activation_list.folder_paths([one.segment.parent_segment_id]).get(one.segment.folder_id or 0, ""),
+        "path": folders.SEPARATOR.join(folders.path(one.segment.folder)),
         "page": page,
         "rows": job_list.rows(jobs, now),
         "schedule": schedule,
@@ -117,7 +117,7 @@ def duplicate(request: HttpRequest, pk: int) -> HttpResponse:
     one = _find(pk)
     try:
         copy = activations.duplicate(one, user=me(request))
-    except ValueError as error:  # its rule or its columns are not possible any more
+    except (ValueError, NotPossible) as error:  # its rule or its columns are not possible any more
         messages.error(request, f"It cannot be duplicated: {error}")
         return redirect("audiences:activation", pk)
     audit.record("activation.create", copy, request=request, copy_of=one.name)

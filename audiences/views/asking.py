@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -55,8 +54,3 @@ def answer(request: HttpRequest, question: Question, form: forms.Form, act: Call
 def sent(request: HttpRequest) -> QueryDict | None:
     """What a form is bound to: the POST, be it empty, or nothing."""
     return request.POST if request.method == "POST" else None
-
-
-def me(request: HttpRequest) -> Any:
-    """Who asks; signed in, as every view checks."""
-    return request.user

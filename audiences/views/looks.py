@@ -14,7 +14,7 @@ from audiences.models import ParentSegment
 from audiences.rules import compiling, words
 from audiences.rules.model import Rule
 from audiences.rules.problems import RuleError
-from audiences.views.asking import me
+from exports.views.queries import me
 from warehouse.engines.base import Cancelled, EngineError
 
 

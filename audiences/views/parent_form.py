@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import audit
 from accounts.access import editor
 from audiences import parents
-from audiences.activations import NotCompiled
+from audiences.activations import NotCompiled, overtaken
 from audiences.building import CannotBuild
 from audiences.models import ParentSegment
 from audiences.parent_forms import ParentForm
@@ -69,6 +69,8 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     audit.record("parent_segment.update", parent, request=request, job=job.pk if job else None, **changes)
     built = f" Job {job.pk} builds its customer table anew." if job else ""
     messages.success(request, f"Parent segment saved.{built}")
+    if late := overtaken(parent):
+        messages.warning(request, late)
     return redirect("audiences:parent_segment", parent.pk)
 
 

@@ -14,7 +14,7 @@ from accounts import audit
 from accounts.access import editor
 from audiences import counting, folders, rule_form, rule_reading
 from audiences import segments as kept
-from audiences.activations import NotCompiled
+from audiences.activations import NotCompiled, overtaken
 from audiences.compiled import Rules
 from audiences.definitions import Definition
 from audiences.folders import NameTaken
@@ -24,10 +24,12 @@ from audiences.rule_checks import check, hush
 from audiences.rule_form import Node
 from audiences.rule_rows import Offer, Row
 from audiences.rules.model import Rule
+from audiences.rules.problems import RuleError
 from audiences.segments import Conflict, Draft
 from audiences.views import looks
-from audiences.views.asking import me
 from audiences.views.segments import a_segment
+from exports.errors import NotPossible
+from exports.views.queries import me
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.rules = Rules(self.parent)
-        paths = folders.paths(self.parent)
+        paths = folders.paths(self.parent.pk)
         found = kept.referable(self.parent, self.segment)
         names = {
             pk: folders.SEPARATOR.join(filter(None, (paths.get(s.folder_id or 0), s.name))) for pk, s in found.items()
@@ -97,7 +99,7 @@ def _answer(request: HttpRequest, bench: Bench, form: SegmentForm) -> HttpRespon
     except NameTaken:
         form.add_error("name", "A segment with this name exists in this folder.")
         return _page(request, bench, form, status=422)
-    except NotCompiled as error:
+    except (NotCompiled, NotPossible, RuleError) as error:
         form.add_error(None, str(error))
         return _page(request, bench, form, status=422)
     except Conflict as conflict:
@@ -115,6 +117,8 @@ def _save(request: HttpRequest, bench: Bench, draft: Draft, base: str) -> Segmen
     changed = kept.update(bench.segment, draft, base=_moment(request.POST.get("over") or base), user=user)
     if changed:
         audit.record("segment.update", bench.segment, request=request, parent_segment=bench.parent.name)
+        if late := overtaken(bench.parent):
+            messages.warning(request, late)
     messages.success(request, "Segment saved." if changed else "There was nothing to save.")
     return bench.segment
 

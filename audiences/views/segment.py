@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import viewer
-from audiences import counting, folders
+from audiences import counting, folders, profiles
 from audiences import segments as kept
 from audiences.compiled import Rules
 from audiences.counting import Count
@@ -31,6 +31,7 @@ def segment(request: HttpRequest, pk: int) -> HttpResponse:
         "path": folders.path(found.folder),
         "customers": counting.customers(parent),
         "users": kept.users(found),
+        "outdated": profiles.outdated(found, profiles.last_build(parent)),
     }
     try:
         rule = rules.rule(found)

@@ -9,11 +9,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import audit
 from accounts.access import editor, viewer
-from audiences import folders, tree
+from audiences import folders, profiles, tree
 from audiences import segments as kept
 from audiences.forms import MoveForm
 from audiences.models import ParentSegment, Segment
-from audiences.views.asking import Question, answer, me, sent
+from audiences.views.asking import Question, answer, sent
+from exports.views.queries import me
 
 ALL_OPEN = 100  # segments; of more the folders are closed at first
 
@@ -24,7 +25,14 @@ def segments(request: HttpRequest, pk: int) -> HttpResponse:
     parent = get_object_or_404(ParentSegment, pk=pk)
     search = request.GET.get("q", "").strip()
     top = tree.of(parent, search)
-    context = {"parent": parent, "top": top, "search": search, "open": bool(search) or top.total <= ALL_OPEN}
+    build = profiles.last_build(parent)
+    context = {
+        "parent": parent,
+        "top": top,
+        "search": search,
+        "open": bool(search) or top.total <= ALL_OPEN,
+        "built_at": build.finished_at if build else None,
+    }
     return render(request, "audiences/segments/tree.html", context)
 
 

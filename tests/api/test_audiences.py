@@ -4,8 +4,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from api import audience_objects
+from audiences import compiled, counting
 from audiences.models import Activation, ParentSegment, Segment
-from exports.models import Job, JobState
+from exports import preview
+from exports.models import Job, JobState, Purpose, Query
 from integrations.models import Authentication
 from tests.api.conftest import Api
 from tests.audiences.factories import CUSTOMERS, IN_JAPAN, ORDERS, a_parent, a_segment, a_table, attribute, rule_of
@@ -142,6 +145,17 @@ def test_the_customers_of_a_rule_are_counted(td, segments):
     assert td.get(f"{segments}/{segment.pk}").json()["population"] == 2
 
 
+def test_a_count_of_the_api_ends_none_that_a_page_waits_for(td, editor, parent, segments, monkeypatch):
+    ended = []
+    monkeypatch.setattr(preview, "cancel", lambda **count: ended.append(count))
+    sql = compiled.count_sql(parent, rule_of())
+    counting.count(parent, sql, user=editor)
+    assert td.post(f"{segments}/queries", json={"rule": rule_of()}).json()["count"] == 4
+    assert not ended
+    counting.count(parent, sql, user=editor)
+    assert len(ended) == 1
+
+
 def test_nothing_is_counted_before_the_first_build(td, editor, api):
     parent = a_parent(built=False)
     answer = td.post(f"/audiences/{parent.pk}/segments/queries", json={"rule": rule_of()})
@@ -228,6 +242,15 @@ def test_a_viewer_changes_nothing(api, viewer, parent, segments, activations):
     assert td.get(segments).status_code == 200
     for path in ("/audiences", segments, activations, f"/audiences/{parent.pk}/run", f"/audiences/{parent.pk}/folders"):
         assert td.post(path, json={"name": "x"}).status_code == 403
+
+
+def test_the_executions_of_many_activations_are_found(td, activations):
+    td.post(activations, json=wanted())
+    query, job = Query.objects.get(purpose=Purpose.ACTIVATION), Job.objects.get(query__purpose=Purpose.ACTIVATION)
+    columns = {f.attname: getattr(query, f.attname) for f in Query._meta.concrete_fields if not f.primary_key}
+    others = Query.objects.bulk_create([Query(**columns) for _ in range(1100)])
+    found = audience_objects.executions([query.pk, *(one.pk for one in others)])
+    assert found == {query.pk: [job]}
 
 
 def test_lists_cost_the_same_however_long_they_are(td, parent, activations):

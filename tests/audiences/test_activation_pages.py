@@ -117,12 +117,14 @@ def test_nobody_comes_further_than_what_is_done_and_nothing_is_lost_on_the_way_b
 @pytest.mark.parametrize(
     ("step", "change", "says"),
     [
-        ("details", {"name": ""}, "Activation name: This field is required."),
+        ("details", {"name": ""}, "Activation name: Give the activation a name."),
+        ("details", {"authentication": ""}, "Choose the authentication that it is sent with."),
         ("details", {"s-max_records": "5"}, "Batch"),
         ("details", {"authentication": "99999"}, "does not exist any more"),
         ("mapping", {"name": ["email", "a", "b"]}, "Another output column has this name"),
         ("mapping", {"value": ["", "web", ""]}, "Enter the value that each row gets."),
         ("mapping", {"source": ["gone", "email"]}, "no column “gone”"),
+        ("schedule", {"unit": ""}, "Choose how often it runs."),
         ("schedule", {"unit": "week"}, "Pick at least one day of the week."),
         ("schedule", {"unit": "cron", "cron": "61 * * * *"}, "61 is not within 0–59"),
         ("schedule", {"start": "2020-01-01T06:00"}, "This time has passed."),
@@ -143,6 +145,12 @@ def test_what_is_wrong_is_told_and_nobody_goes_on(wizard, step, change, says):
     assert 'aria-invalid="true"' in page
 
 
+def test_a_combination_that_no_page_made_is_refused(wizard):
+    wizard.post("details", DETAILS)
+    answer = wizard.post("mapping", MAPPING | {"kind": ["Combination"] * 3, "made": ["[" * 10_000, "5", "{}"]})
+    assert answer.status_code == 422 and "must name its 0 parameters" in answer.content.decode()
+
+
 def test_lines_come_and_go_and_a_name_follows_its_column_until_it_is_changed(wizard):
     wizard.post("details", DETAILS)
     wizard.post("mapping", {"all": "0"}, add="column")
@@ -157,6 +165,16 @@ def test_lines_come_and_go_and_a_name_follows_its_column_until_it_is_changed(wiz
     assert 'id="output-1"' not in page and re.search(r'id="output-0"[^>]*value="my_points"', page)
     page = wizard.post("mapping", {"all": "1"}, add="string").content.decode()
     assert 'id="kind-0"' in page
+
+
+def test_events_that_nothing_tells_apart_are_warned_of_before_they_are_sent(wizard):
+    names = {"kind": ["String"], "value": ["x"], "name": ["deduplication_key"], "format": ["unix"], "zone": ["UTC"]}
+    wizard.pass_all(mapping=MAPPING | names | {"source": ["email"], "was": ["email"], "output": ["email"]})
+    for step in ("mapping", "review"):
+        assert "Every row would have the same deduplication_key" in wizard.page(step).content.decode()
+    wizard.post("mapping", MAPPING | {"source": ["country"], "was": ["country"], "output": ["deduplication_key"]})
+    address = wizard.address.replace("/details?", "/checklist?")
+    assert "1 of 2 events would have the deduplication_key of another" in wizard.client.get(address).content.decode()
 
 
 def test_a_review_warns_of_what_is_missing(wizard):

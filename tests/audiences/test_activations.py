@@ -5,14 +5,16 @@ from datetime import UTC, datetime
 
 import pyarrow.parquet as pq
 import pytest
+import time_machine
 from django.core.cache import cache
 from django_q.models import OrmQ
 
-from audiences import activation_log, activations
+from audiences import activation_log, activations, segments
 from audiences.activations import NotCompiled, Notices
-from audiences.models import Activation, ActivationRun
+from audiences.models import Activation, ActivationRun, Segment
 from audiences.outputs import Outputs
-from audiences.repeats import Repeat
+from audiences.repeats import Repeat, RepeatError
+from audiences.segments import Draft
 from exports import events, queries, schedules
 from exports.errors import NotPossible
 from exports.models import Job, JobState, Query, QueryVersion
@@ -265,3 +267,49 @@ def test_a_validation_is_no_activation(segment, ended):
     ended.mode = "validate"
     activation_log.note(ended)
     assert not ActivationRun.objects.exists()
+
+
+def test_a_run_whose_time_passes_while_it_is_saved_is_refused(segment, editor, monkeypatch):
+    create, before = queries.create, datetime(2026, 11, 1, 5, 59, 59, tzinfo=UTC)
+    with time_machine.travel(before, tick=False) as clock:
+        monkeypatch.setattr(queries, "create", lambda *args, **named: clock.shift(2) or create(*args, **named))
+        with pytest.raises(RepeatError):
+            an_activation(segment, editor, repeat=Repeat(start=datetime(2026, 11, 1, 6)))
+    assert not Activation.objects.exists()
+
+
+def test_it_is_not_run_while_a_run_of_it_is_active(segment, editor):
+    one, job = activations.create(segment, wanted(), user=editor)
+    with pytest.raises(NotPossible, match=f"Job {job.pk} of this activation has not ended yet"):
+        activations.run_now(one, user=editor)
+    Job.objects.update(state=JobState.SUCCESS)
+    assert activations.run_now(one, user=editor).pk != job.pk
+
+
+# --- others at the same time --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("deed", ["create", "update", "duplicate"])
+def test_it_goes_by_the_rule_that_was_saved_while_someone_worked_on_it(segment, editor, deed):
+    one = an_activation(segment, editor)
+    stale = Activation.objects.select_related("segment__parent_segment__query", "query").get()
+    saved = Segment.objects.get()
+    in_the_us = rule_of(attribute("country", "Equal", rightValue="US"))
+    segments.update(saved, Draft("In the US", "", None, in_the_us), base=saved.updated_at, user=editor)
+    if deed == "create":
+        one, _ = activations.create(stale.segment, wanted("Second", repeat=DAILY), user=editor)
+    elif deed == "update":
+        assert activations.update(stale, wanted("Renamed", repeat=DAILY), user=editor)
+    else:
+        one = activations.duplicate(stale, user=editor)
+    one.query.refresh_from_db()
+    assert "'US'" in one.query.sql and "'JP'" not in one.query.sql
+
+
+def test_what_someone_else_saved_is_not_saved_over(segment, editor):
+    one = an_activation(segment, editor)
+    stale = Activation.objects.get()
+    assert activations.update(one, wanted("First", repeat=DAILY), user=editor)
+    with pytest.raises(queries.Conflict):
+        activations.update(stale, wanted("Second", repeat=DAILY), user=editor)
+    assert Activation.objects.get().name == "First"

@@ -59,6 +59,8 @@ def test_a_good_one_has_no_problems():
             "“crm_time”",
         ),
         (replace(GOOD, behaviors=(replace(ORDERS, name=" "),)), "behaviors.0.name", "a name"),
+        (replace(GOOD, behaviors=(replace(ORDERS, name="Or\0ders"),)), "behaviors.0.name", "invisible"),
+        (replace(GOOD, attributes=(replace(CRM, group="C\0"),)), "attributes.0.group", "invisible"),
         (replace(GOOD, behaviors=(ORDERS, replace(ORDERS, name="ORDERS"))), "behaviors.1.name", "“ORDERS 2” is free"),
         (replace(GOOD, behaviors=(replace(ORDERS, time="note"),)), "behaviors.0.time", "neither times nor numbers"),
         (

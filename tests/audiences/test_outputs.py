@@ -43,7 +43,14 @@ def test_what_the_api_gives_is_kept_as_it_is():
 
 
 @pytest.mark.parametrize(
-    "source", [{}, {"column": 3}, {"string": "a"}, {"string": "$1", "parameters": [{"type": "Date"}]}]
+    "source",
+    [
+        {},
+        {"column": 3},
+        {"string": "a"},
+        {"string": "$1", "parameters": [{"type": "Date"}]},
+        {"string": "$1", "parameters": [{"type": []}]},
+    ],
 )
 def test_what_is_no_source_is_refused(source):
     with pytest.raises(OutputsError):
@@ -95,7 +102,9 @@ def test_a_timestamp_is_the_time_of_the_export(zone):
             "value",
             "must name its 1 parameters",
         ),
+        (Outputs(True, (), (built("a", Parameter("SegmentId"), string="$1\0"),)), "value", "no text can have"),
         (Outputs(True, (), (built("a", Parameter("Timestamp", format="YYYY")),)), "format", "Write yyyy"),
+        (Outputs(True, (), (built("a", Parameter("Timestamp", format="yyyy\0")),)), "format", "cannot be seen"),
         (Outputs(True, (), (built("a", Parameter("Timestamp", timezone="Mars/X")),)), "timezone", "no time zone"),
     ],
 )

@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from django.template.loader import render_to_string
 
 from audiences import activations, parents, profiles, schemas, table_usage
 from audiences.activations import Wanted
 from audiences.definitions import Attributes, Column, Definition
 from audiences.outputs import Attribute, Outputs
-from audiences.parent_pages import left
+from audiences.parent_pages import columns_context, left
 from audiences.parents import Conflict, Plan
 from exports import schedules
 from exports.models import Job, JobState, Query
@@ -97,6 +98,16 @@ def test_its_profile_is_of_its_last_build_and_masks_personal_data(parent, editor
     assert profiles.is_of(parent, profiles.last_build(parent))
     again = run(parents.build(parent, user=editor))
     assert not profiles.is_of(parent, again)
+
+
+def test_of_many_different_values_there_are_about_so_many(parent, editor, monkeypatch):
+    monkeypatch.setattr(profiles, "MANY", 1)
+    profile = profiles.measure(parent, built(parent), user=editor)
+    exact = {one["name"]: (one["distinct"], one["exact"]) for one in profile["columns"]}
+    assert (exact["tier"], exact["customer_id"], exact["country"][1]) == ((1, True), (2, True), False)
+    shown = {one.name: one for one in columns_context(parent, profiles.last_build(parent))["columns"]}
+    page = render_to_string("audiences/parents/_columns.html", {"columns": shown.values(), "parent": parent})
+    assert page.count("about ") == len([one for one in shown.values() if not one.exact]) >= 1
 
 
 def test_nothing_is_left_of_one_whose_name_is_taken(parent, editor):

@@ -1,5 +1,6 @@
 """What people choose of a schedule: its words and its slots say the same, there and back."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -100,10 +101,25 @@ def problems(**choice):
         ({"unit": "cron", "cron": "0 0 29 2 *", "end": date(2026, 12, 31)}, "end", "never runs between"),
         ({"unit": "day", "time_zone": "Mars/Olympus"}, "time_zone", "no time zone “Mars/Olympus”"),
         (SKIPPED, "start", "02:30 does not exist"),
+        ({"unit": "day", "start": datetime(1, 1, 1), "time_zone": "Asia/Tokyo"}, "start", "the years 1971 to 8999"),
+        ({"unit": "day", "end": date(9999, 12, 31), "time_zone": "America/New_York"}, "end", "the years 1971 to 8999"),
+        ({"unit": "day", "start": datetime(2026, 11, 1, 6), "end": date(2026, 11, 30)}, "end", "No run is left"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_told_beside_its_field(choice, field, says):
     assert says in problems(**choice)[field]
+
+
+def test_a_time_of_day_that_clocks_leave_out_or_repeat_is_warned_of():
+    daily = Repeat("day", start=datetime(2026, 12, 1, 2, 30), time_zone="Europe/Berlin")
+    assert "it runs twice or not at all" in daily.note
+    assert not replace(daily, start=datetime(2026, 12, 1, 6)).note
+    assert not replace(daily, time_zone="Asia/Tokyo").note
+
+
+def test_what_begins_at_once_begins_when_it_is_stored_for_sure():
+    late = datetime(2026, 11, 30, 9, 15, 58, tzinfo=UTC)
+    assert Repeat("day").begun(late).start == datetime(2026, 11, 30, 9, 17)
 
 
 def test_times_that_passed_since_they_were_chosen_stay_as_they_are():

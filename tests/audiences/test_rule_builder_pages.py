@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts.models import AuditEntry
 from audiences import compiled, counting, segments
 from audiences.models import Folder, Segment
+from audiences.repeats import Repeat
 from audiences.segments import Draft
 from tests.audiences.factories import IN_JAPAN, a_parent, a_segment, an_activation, attribute, rule_of
 from warehouse.engines.base import LimitExceeded
@@ -242,3 +243,29 @@ def test_activations_send_by_the_rule_and_name_that_were_saved(edit, editor, par
     assert edit.post(url("segment_edit", segment.pk), data).status_code == 302
     activation.query.refresh_from_db()
     assert "'US'" in activation.query.sql and "'JP'" not in activation.query.sql
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"node": ["0::group", *(f"{n}:{n - 1}:group" for n in range(1, 900))]}, "nested more than 10 deep"),
+        ({"1.about": "b:behavior_orders", "1.aggregation": "Median"}, "Median"),
+    ],
+)
+def test_a_tampered_rule_is_told_what_is_wrong_with_it(edit, parent, change, says):
+    rule = {"node": ["0::group", "1:0:condition"], "0.match": "And", "1.about": "a:country", "1.value": "JP"}
+    data = {"name": "S", **rule, **change}
+    assert says in text(edit.post(url("segment_new", parent.pk), data), 422)
+    for name in ("rule_builder", "rule_count", "rule_sample"):
+        text(edit.post(url(name, parent.pk), data))
+
+
+def test_a_job_that_was_made_before_a_rule_was_saved_is_told_of(edit, parent, editor):
+    segment = a_segment(parent)
+    job = an_activation(segment, editor, repeat=Repeat()).query.jobs.get()
+    page = text(edit.get(url("segment_edit", segment.pk)))
+    data = Form(page).values | {"name": "Renamed"}
+    assert "was made before this" not in text(edit.post(url("segment_edit", segment.pk), data, follow=True))
+    data = Form(text(edit.get(url("segment_edit", segment.pk)))).values | {"1.value": "US"}
+    page = text(edit.post(url("segment_edit", segment.pk), data, follow=True))
+    assert f"Job {job.pk} was made before this" in page

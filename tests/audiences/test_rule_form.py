@@ -43,7 +43,7 @@ def normal(data):
     return {key: normal(value) for key, value in data.items()}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(made.rules(made.LEAVES | made.REFERENCES))
 def test_a_rule_comes_back_from_its_form(data):
     rule = read(data)

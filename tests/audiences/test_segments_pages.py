@@ -1,14 +1,18 @@
 """The tree of segments and folders, the page of a segment, and what is done to them."""
 
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
 from django.urls import reverse
 
 from accounts.models import AuditEntry
-from audiences import folders
+from audiences import folders, segments
 from audiences.models import Folder, Segment
-from tests.audiences.factories import a_parent, a_segment, an_activation, rule_of
+from audiences.rules.problems import RuleError
+from audiences.segments import Counted, Draft
+from exports.models import Job, JobState
+from tests.audiences.factories import a_built_parent, a_parent, a_segment, an_activation, rule_of
 
 pytestmark = pytest.mark.django_db
 
@@ -128,3 +132,41 @@ def test_a_rule_that_names_what_is_gone_says_so(edit, parent):
 
 
 GONE = {"type": "Value", "leftValue": {"name": "planet"}, "operator": {"type": "Equal", "rightValue": "Mars"}}
+
+
+def test_a_move_keeps_the_rule_that_was_saved_meanwhile(editor, parent):
+    moved = a_segment(parent)
+    segments.update(Segment.objects.get(), Draft("In Japan", "", None, rule_of()), base=moved.updated_at, user=editor)
+    segments.move(moved, folders.create(parent, "Campaigns", None), user=editor)
+    assert Segment.objects.get().rule == rule_of() and Segment.objects.get().folder.name == "Campaigns"
+
+
+def test_no_segment_refers_to_what_was_deleted_or_leads_back_to_it(parent):
+    first = a_segment(parent, "first")
+    second = a_segment(parent, "second", referring(first))
+    with pytest.raises(RuleError):
+        segments.update(first, Draft("first", "", None, referring(second)), base=first.updated_at, user=None)
+    gone = referring(Segment(pk=first.pk + 100))
+    with pytest.raises(RuleError):
+        a_segment(parent, "third", gone)
+    assert Segment.objects.count() == 2
+
+
+def test_a_count_from_before_the_last_build_is_told_and_made_anew(edit, editor):
+    parent, at = a_built_parent(editor), datetime(2026, 11, 1, tzinfo=UTC)
+    counted = segments.create(parent, Draft("old", "", None, rule_of(), Counted(1234, at)), user=None)
+    segments.create(parent, Draft("new", "", None, rule_of(), Counted(77, at + timedelta(days=2))), user=None)
+    tree, page = url("segments", parent.pk), url("segment", counted.pk)
+    assert "before the last build" not in text(edit.get(tree)) + text(edit.get(page))
+    Job.objects.update(state=JobState.SUCCESS, into_rows=4, finished_at=at + timedelta(days=1))
+    assert text(edit.get(tree)).count("before the last build") == 1
+    assert "before the last build" in text(edit.get(page)) and 'hx-trigger="load, click"' in text(edit.get(page))
+
+
+def test_what_refers_to_a_rule_that_changes_has_to_be_counted_anew(editor, parent):
+    first, counted = a_segment(parent, "first"), Counted(3, datetime(2026, 11, 1, tzinfo=UTC))
+    second = segments.create(parent, Draft("second", "", None, referring(first), counted), user=None)
+    segments.create(parent, Draft("third", "", None, referring(second), counted), user=None)
+    segments.create(parent, Draft("fourth", "", None, rule_of(), counted), user=None)
+    segments.update(first, Draft("first", "", None, rule_of()), base=first.updated_at, user=editor)
+    assert [one.name for one in Segment.objects.exclude(count=None)] == ["fourth"]

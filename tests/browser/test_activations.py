@@ -42,7 +42,7 @@ def add_string(page, number, name, *, value="", kind="String"):
 
 def test_from_a_segment_to_an_activation(page, troubles):
     go_on(page)
-    expect(page.locator("#errors")).to_contain_text("Activation name: This field is required.")
+    expect(page.locator("#errors")).to_contain_text("Activation name: Give the activation a name.")
     page.get_by_label("Activation name").fill("Winback")
     page.get_by_label("Authentication").select_option(index=1)
     go_on(page)
@@ -90,3 +90,18 @@ def test_from_a_segment_to_an_activation(page, troubles):
         "email", "deduplication_key", "event_type", "source_type", "event_timestamp",
     }  # fmt: skip
     troubles[:] = [text for text in troubles if "status of 422" not in text]
+
+
+def test_a_warning_that_comes_while_one_works_keeps_nobody_from_going_on(page, troubles):
+    """A list of names that htmx moved behind the warning crashed Chromium."""
+    page.get_by_label("Activation name").fill("Winback")
+    page.get_by_label("Authentication").select_option(index=1)
+    go_on(page)
+    page.get_by_text("Choose columns").click()
+    page.click("#add-column")
+    expect(page.locator("#source-0")).to_be_focused()
+    add_string(page, 0, "deduplication_key", value="x")
+    page.locator("#name-0").press("Tab")
+    expect(page.get_by_text("Every row would have the same deduplication_key")).to_be_visible()
+    go_on(page)
+    expect(page.get_by_role("heading", name="Schedule")).to_be_visible()

@@ -43,7 +43,8 @@ from warehouse.models import Database, Table, TableFile
 IN_THEME = """async theme => {
   document.documentElement.dataset.theme = theme;
   await new Promise(requestAnimationFrame);
-  await Promise.all(document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished));
+  const moving = document.getAnimations().filter(a => a instanceof CSSTransition);
+  await Promise.all(moving.map(a => a.finished.catch(() => {})));  // cancelled: the page moves on its own
 }"""
 
 
