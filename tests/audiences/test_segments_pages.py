@@ -10,7 +10,7 @@ from audiences import folders
 from audiences.models import Folder, Segment
 from tests.audiences.factories import a_parent, a_segment, an_activation, rule_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 @pytest.fixture(autouse=True)
