@@ -64,12 +64,16 @@ serve: setup
 	@$(PY) manage.py serve --port $(PORT)
 
 # --- check --------------------------------------------------------------------------------------------------------
+# On SQLite what needs no browser and no cluster; on PostgreSQL all that is marked `database` and, for the pages, the
+# browser; at last real processes, which migrate SQLite themselves. Compiled files are kept: hundreds of processes start.
+WITHIN := --ignore tests/browser --ignore tests/flow
+test: export PYTHONDONTWRITEBYTECODE :=
 test: setup-dev lint
 	tests/prepare.sh
-	$(PY) -m pytest -n 3 --dist worksteal -m "not flow and not browser"
-	$(PY) -m tests.on_postgresql -n 3 --dist worksteal -m "database and not flow and not browser"
-	$(PY) -m pytest -n 2 --dist worksteal -m "browser"
-	$(PY) -m pytest -n 2 --dist worksteal -m "flow"
+	$(PY) -m pytest -n 3 --dist worksteal --nomigrations $(WITHIN) --ignore tests/api/test_schemathesis.py
+	$(PY) -m tests.on_postgresql -n 3 --dist worksteal $(WITHIN) -m database
+	$(PY) -m tests.on_postgresql -n 3 --dist worksteal --nomigrations tests/browser
+	$(PY) -m pytest -n 3 --dist worksteal --nomigrations tests/flow
 
 lint: setup-dev
 	$(BIN)/ruff check .

@@ -1,12 +1,14 @@
 """Fixtures shared by all tests: people, and a client signed in as one of them."""
 
 import pytest
-from django.test import Client
+from django.db import connections, transaction
+from django.test import Client, TransactionTestCase
 
 from accounts.models import Role, User
 from tests.sources import fake_trino, postgresql  # noqa: F401
 
 PASSWORD = "correct horse battery"
+UNCHANGING = {"django_content_type", "auth_permission"}  # what the set-up of a database fills, and no test changes
 
 
 @pytest.fixture(scope="session")
@@ -19,11 +21,43 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
         default.setdefault("TEST", {})["NAME"] = str(settings.DATA_DIR / "test.sqlite3")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_emptying():
+    """What a test committed goes by DELETE: Django's own way, TRUNCATE and filling anew, takes ten times as long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
+        yield
+
+
+def empty_tables(case):
+    for name in case._databases_names(include_mirrors=False):
+        connection = connections[name]
+        tables = [
+            connection.ops.quote_name(table)
+            for table in connection.introspection.django_table_names()
+            if table not in UNCHANGING
+        ]
+        statements = [f"DELETE FROM {table}" for table in tables]
+        if connection.vendor == "postgresql":  # wait for whoever still writes, as SQLite does
+            statements = [f"LOCK TABLE {', '.join(tables)}; {'; '.join(statements)}"]
+        with transaction.atomic(name), connection.cursor() as cursor:  # keys are checked at its end
+            for statement in statements:
+                cursor.execute(statement)
+
+
 @pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
 def pytest_collection_modifyitems(items):
+    """Mark what PostgreSQL is asked too: all tests with a database but those of pages (see pyproject.toml).
+
+    A page's test that one database could answer otherwise (order, search, sums, limits) bears `database` itself.
+    """
     for item in items:
-        if item.get_closest_marker("django_db") or {"db", "transactional_db", "live_server"} & set(item.fixturenames):
-            item.add_marker("database")
+        used, django = set(item.fixturenames), item.get_closest_marker("django_db")
+        own = item.get_closest_marker("database") or item.get_closest_marker("page")
+        if own or not (django or {"db", "transactional_db", "live_server"} & used):
+            continue
+        commits = "transactional_db" in used or (django and django.kwargs.get("transaction"))
+        item.add_marker("page" if "as_user" in used and not commits else "database")
 
 
 @pytest.fixture(autouse=True)

@@ -23,6 +23,7 @@ def test_every_role_is_explained(role):
     assert role.explanation.endswith(".")
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(
     "address", ["/schedules?q=a%00b", "/jobs?q=%00", "/queries?q=%00", "/databases?q=%00", "/databases/a%00b"]
 )

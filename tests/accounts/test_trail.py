@@ -105,6 +105,7 @@ class TestPage:
         assert "?action=query.update&amp;before=" in content
 
 
+@pytest.mark.database
 class TestFilters:
     @pytest.mark.parametrize(
         ("asked", "found"),

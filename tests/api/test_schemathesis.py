@@ -1,7 +1,8 @@
 """What the OpenAPI document says holds for whatever is sent: no 5xx, and each answer as it is declared.
 
 Endpoints are picked up from the document. Each call is undone in the database before the next one. Most calls name in
-their paths what `things` makes, so that they reach something.
+their paths what `things` makes, so that they reach something. `make test` asks on PostgreSQL alone, which minds more:
+NUL characters, large numbers, broken transactions.
 """
 
 import json
@@ -36,7 +37,7 @@ CHECKS = [
     checks.response_schema_conformance,
 ]
 BOUNDED = settings(
-    max_examples=10, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=6, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 
 

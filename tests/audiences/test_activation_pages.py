@@ -286,6 +286,7 @@ def names(client, **filters):
     return re.findall(r'class="rowlink" href="[^"]+">([^<]+)<', page)
 
 
+@pytest.mark.database
 def test_the_overview_is_filtered_and_sorted(as_user, editor, admin, segment):
     folder = Folder.objects.create(parent_segment=segment.parent_segment, name="Campaigns")
     inside = Folder.objects.create(parent_segment=segment.parent_segment, parent=folder, name="Winter")

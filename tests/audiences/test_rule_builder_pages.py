@@ -169,6 +169,7 @@ def test_buttons_add_and_remove_without_javascript_too(edit, parent):
     assert not Segment.objects.exists()
 
 
+@pytest.mark.database
 def test_a_name_is_taken_within_its_folder_only(edit, parent):
     folder = Folder.objects.create(parent_segment=parent, name="Campaigns")
     a_segment(parent, "Loyal")

@@ -14,7 +14,7 @@ from audiences.segments import Counted, Draft
 from exports.models import Job, JobState
 from tests.audiences.factories import a_built_parent, a_parent, a_segment, an_activation, rule_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 @pytest.fixture(autouse=True)

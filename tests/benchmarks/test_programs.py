@@ -4,8 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -35,6 +33,5 @@ def test_live_counts_of_segments_are_measured():
     )
 
 
-@pytest.mark.flow
 def test_a_job_goes_through_a_real_cluster():
     assert "accounting" in printed("benchmarks.job", "--rows", "2000", "--rounds", "1")

@@ -14,7 +14,7 @@ from exports import filters, job_list
 from exports.models import Job, JobState
 from tests.exports.factories import a_job, a_query, a_reason, an_authentication, exporting
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 HTMX = {"HX-Request": "true"}
 
 

@@ -12,7 +12,7 @@ from exports.schedule_models import Schedule, Slot
 from tests.exports.factories import a_job, a_query
 from tests.exports.schedules import a_schedule, at
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 NOW = at(9, 30)
 
 

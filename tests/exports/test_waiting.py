@@ -11,7 +11,7 @@ from exports.models import Schedule
 from tests.exports.factories import a_job, a_query
 from tests.exports.schedules import a_schedule, at
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 @pytest.fixture(autouse=True)

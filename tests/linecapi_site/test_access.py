@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+pytestmark = [pytest.mark.django_db, pytest.mark.page]
 OPEN = {"accounts:sign_in", "healthz", "readyz"}  # what strangers may see
 BY_TOKEN = {"metrics"}  # for programs: strangers are refused, not sent to sign in
 ANSWERS_ALL = {"accounts:sign_out"}  # harmless for everybody
@@ -34,7 +35,6 @@ def url(name, entry):
     return reverse(name, kwargs={key: values[kind.replace("string", "str")] for key, kind in kinds.items()})
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize(("name", "entry"), ALL, ids=NAMES)
 def test_strangers_are_sent_to_sign_in(client, name, entry):
     if name in OPEN | ANSWERS_ALL:
@@ -46,7 +46,6 @@ def test_strangers_are_sent_to_sign_in(client, name, entry):
             assert response["Location"].startswith("/sign-in")
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize(("name", "entry"), ALL, ids=NAMES)
 def test_a_post_without_its_token_is_refused(admin, name, entry):
     client = Client(enforce_csrf_checks=True)

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from accounts.models import AuditEntry
 from exports.models import Query
 from tests.exports.factories import a_job
+from tests.warehouse.factories import a_table
 from warehouse import changes, tables
 from warehouse.catalogue import catalogue
 from warehouse.changes import Refused
@@ -18,10 +19,13 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def table(shop, source):
-    """`table("orders", 1)` → a table with one row whose n is 1."""
+    """`table("orders", 1)` → a table with one row whose n is 1; with one more, if there is the table."""
 
     def make(name, n, database=None):
-        return tables.load(database=database or shop, table=name, sources=[source(f"{name}.csv", f"n\n{n}\n")])
+        place = database or shop
+        if not place.tables.filter(name=name).exists():
+            return a_table(place, name, n=[n])
+        return tables.load(database=place, table=name, sources=[source(f"{name}.csv", f"n\n{n}\n")])
 
     return make
 

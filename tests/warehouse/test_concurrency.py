@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from django.db import connection
 
+from tests.warehouse.factories import a_table
 from warehouse import changes, tables
 from warehouse.catalogue import catalogue_all
 from warehouse.changes import Refused
@@ -51,7 +52,7 @@ def test_appends_at_once_are_all_kept(shop, source):
 
 
 def test_a_replace_and_an_append_end_in_one_of_the_two_orders(shop, source):
-    tables.load(database=shop, table="orders", sources=[source("old.csv", "n\n1\n")])
+    a_table(shop, n=[1])
     at_once(
         loading(shop, source("new.csv", "n\n2\n"), mode="replace"),
         loading(shop, source("more.csv", "n\n3\n")),
@@ -72,7 +73,7 @@ def test_readers_see_a_load_whole_or_not_at_all(shop, source):
     done, seen = threading.Event(), set()
 
     def read():
-        while not done.is_set():
+        while not done.wait(0.001):
             seen.add(tuple(present()))
 
     def write():
@@ -86,7 +87,7 @@ def test_readers_see_a_load_whole_or_not_at_all(shop, source):
 
 
 def test_an_append_to_a_table_that_is_deleted_meanwhile_makes_it_anew(shop, source, monkeypatch):
-    table = tables.load(database=shop, table="orders", sources=[source("a.csv", "n\n1\n")])
+    table = a_table(shop, n=[1])
     decide = tables.loading.columns_of
 
     def decide_late(*args, **options):
@@ -99,10 +100,6 @@ def test_an_append_to_a_table_that_is_deleted_meanwhile_makes_it_anew(shop, sour
     assert present() == [2] and TableFile.objects.filter(retired_at=None).count() == 1
 
 
-def called(name, n, database, source):
-    return tables.load(database=database, table=name, sources=[source(f"{name}.csv", f"n\n{n}\n")])
-
-
 def named_rows():
     """{table: its rows}, by one look at the catalogue."""
     return {
@@ -112,11 +109,11 @@ def named_rows():
 
 
 def test_readers_find_both_tables_at_any_moment_of_a_swap(shop, source):
-    one, _ = called("one", 1, shop, source), called("two", 2, shop, source)
+    one, _ = a_table(shop, "one", n=[1]), a_table(shop, "two", n=[2])
     done, seen = threading.Event(), []
 
     def read():
-        while not done.is_set():
+        while not done.wait(0.001):
             seen.append(named_rows())
 
     def swap():
@@ -130,13 +127,13 @@ def test_readers_find_both_tables_at_any_moment_of_a_swap(shop, source):
 
 
 def test_swaps_at_once_end_as_if_one_had_come_after_the_other(shop, source):
-    one, two = called("one", 1, shop, source), called("two", 2, shop, source)
+    one, two = a_table(shop, "one", n=[1]), a_table(shop, "two", n=[2])
     at_once(lambda: changes.swap_tables(one, "two"), lambda: changes.swap_tables(two, "one"))
     assert named_rows() in ({"one": [1], "two": [2]}, {"one": [2], "two": [1]})
 
 
 def test_an_append_and_a_swap_lose_no_row(shop, source):
-    called("orders", 1, shop, source), called("other", 2, shop, source)
+    a_table(shop, "orders", n=[1]), a_table(shop, "other", n=[2])
     at_once(
         loading(shop, source("more.csv", "n\n3\n")),
         lambda: changes.swap_tables(Table.objects.get(name="other"), "orders"),
@@ -145,13 +142,13 @@ def test_an_append_and_a_swap_lose_no_row(shop, source):
 
 
 def test_an_append_and_an_emptying_end_in_one_of_the_two_orders(shop, source):
-    table = called("orders", 1, shop, source)
+    table = a_table(shop, n=[1])
     at_once(loading(shop, source("more.csv", "n\n2\n")), lambda: changes.empty_table(table))
     assert present() in ([], [2])
 
 
 def test_a_name_is_taken_once(shop, source):
-    one, two = called("one", 1, shop, source), called("two", 2, shop, source)
+    one, two = a_table(shop, "one", n=[1]), a_table(shop, "two", n=[2])
     results = at_once(lambda: changes.rename_table(one, "orders"), lambda: changes.rename_table(two, "orders"))
     assert sorted(type(result).__name__ for result in results) == ["NoneType", "Refused"]
     assert sorted(named_rows()) in (["one", "orders"], ["orders", "two"])

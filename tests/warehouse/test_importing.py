@@ -201,39 +201,39 @@ def test_a_table_that_is_deleted_meanwhile_gets_nothing(events, send, monkeypatc
 
 @pytest.fixture
 def few(monkeypatch):
-    monkeypatch.setattr(merging, "MANY", 4)
+    monkeypatch.setattr(merging, "MANY", 3)
 
 
 def test_many_small_files_become_one(events, send, few):
-    for n in range(9):
+    for n in range(6):
         send(events, {"time": n, "n": n})
-    assert TableFile.objects.filter(retired_at=None).count() < 5
-    assert asked("SELECT count(*), sum(n) FROM events") == [(9, 36)]
-    assert events.loads.count() == 9
+    assert TableFile.objects.filter(retired_at=None).count() < 3
+    assert asked("SELECT count(*), sum(n) FROM events") == [(6, 15)]
+    assert events.loads.count() == 6
 
 
 def test_only_files_that_hold_the_same_are_merged(events, send, few):
-    for n in range(3):
+    for n in range(2):
         send(events, {"time": n, "n": n})
-    for n in range(3, 7):
+    for n in range(2, 5):
         send(events, {"time": n, "m": n})
     live = TableFile.objects.filter(retired_at=None)
-    assert sorted(live.values_list("rows", flat=True)) == [1, 1, 1, 4]
-    assert asked("SELECT sum(n), sum(m) FROM events") == [(3, 18)]
+    assert sorted(live.values_list("rows", flat=True)) == [1, 1, 3]
+    assert asked("SELECT sum(n), sum(m) FROM events") == [(1, 9)]
 
 
 def test_a_column_that_is_hidden_survives_a_merge(events, send, few):
-    for n in range(3):
+    for n in range(2):
         send(events, {"time": n, "n": n})
     alter(events)
-    for _ in range(4):
+    for _ in range(3):
         send(events, {"time": 9})
     alter(events, ("n", "BIGINT"))
-    assert asked("SELECT sum(n), count(*) FROM events") == [(3, 7)]
+    assert asked("SELECT sum(n), count(*) FROM events") == [(1, 5)]
 
 
 def test_a_merge_of_a_table_that_was_emptied_meanwhile_brings_nothing_back(events, send, few, monkeypatch):
-    for n in range(3):
+    for n in range(2):
         send(events, {"n": n})
     merge = merging.loader.merge
 
@@ -243,22 +243,22 @@ def test_a_merge_of_a_table_that_was_emptied_meanwhile_brings_nothing_back(event
         return rows
 
     monkeypatch.setattr(merging.loader, "merge", late)
-    send(events, {"n": 3})
+    send(events, {"n": 2})
     assert asked("SELECT count(*) FROM events") == [(0,)]
 
 
 def test_a_merge_that_fails_leaves_the_table_as_it_is(events, send, few):
-    for n in range(3):
+    for n in range(2):
         send(events, {"n": n})
     TableFile.objects.first().absolute_path.write_bytes(b"damaged")
-    assert send(events, {"n": 3}) == 1
-    assert TableFile.objects.filter(retired_at=None).count() == 4
+    assert send(events, {"n": 2}) == 1
+    assert TableFile.objects.filter(retired_at=None).count() == 3
 
 
 def test_merges_at_once_lose_and_double_nothing(events, send, monkeypatch):
-    for n in range(8):
+    for n in range(4):
         send(events, {"n": n})
-    monkeypatch.setattr(merging, "MANY", 4)
+    monkeypatch.setattr(merging, "MANY", 3)
     at_once(*[lambda: merging.merge_small(events)] * 3)
-    assert asked("SELECT count(*), sum(n) FROM events") == [(8, 28)]
+    assert asked("SELECT count(*), sum(n) FROM events") == [(4, 6)]
     assert TableFile.objects.filter(retired_at=None).count() == 1

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry
 from exports.models import Query
+from tests.warehouse.factories import a_table
 from warehouse import tables
 from warehouse.catalogue import catalogue
 from warehouse.engines.base import Column
@@ -86,14 +87,14 @@ def test_append_fills_a_missing_column_with_null(shop, source):
 
 
 def test_append_refuses_new_columns_by_name(shop, source):
-    table = load(shop, source("a.csv", "n\n1\n"))
+    table = a_table(shop, n=[1])
     with pytest.raises(NotLoaded, match=r'b\.csv: .* does not have: "extra", "more"'):
         load(shop, source("b.csv", "n,extra,more\n2,3,4\n"))
     assert rows_of(table) == [{"n": 1}]
 
 
 def test_append_refuses_another_type_than_the_table_has(shop, source):
-    load(shop, source("a.csv", "n\n1\n"))
+    a_table(shop, n=[1])
     with pytest.raises(NotLoaded, match="column n is BIGINT and stays so"):
         load(shop, source("b.csv", "n\n2\n"), types={"n": "VARCHAR"})
 
@@ -104,14 +105,14 @@ def test_a_table_without_columns_takes_those_of_the_first_file(shop, source):
 
 
 def test_replace_changes_rows_and_columns_and_retires_files(shop, source):
-    load(shop, source("a.csv", "n\n1\n"))
+    a_table(shop, n=[1])
     table = load(shop, source("b.csv", "name\ny\n"), mode="replace")
     assert rows_of(table) == [{"name": "y"}]
     assert [file.retired_at is None for file in TableFile.objects.all()] == [False, True]
 
 
 def test_a_reader_that_began_before_a_replace_reads_on(shop, source):
-    table = load(shop, source("a.csv", "n\n1\n"))
+    table = a_table(shop, n=[1])
     seen = catalogue(shop)["shop", "orders"]
     load(shop, source("b.csv", "n\n2\n"), mode="replace")
     assert pq.read_table(seen.files[0])["n"].to_pylist() == [1]
@@ -127,14 +128,14 @@ def test_a_broken_second_file_leaves_nothing(shop, source, data_dir):
 
 
 def test_a_value_that_does_not_fit_names_line_and_column(shop, source):
-    load(shop, source("a.csv", "n\n1\n"))
+    a_table(shop, n=[1])
     with pytest.raises(NotLoaded) as caught:
         load(shop, source("b.csv", "n\n2\nthree\n"))
     assert (caught.value.line, caught.value.column) == (3, "n")
 
 
 def test_a_failing_transaction_lists_nothing(shop, source, monkeypatch):
-    table = load(shop, source("a.csv", "n\n1\n"))
+    table = a_table(shop, n=[1])
     monkeypatch.setattr(tables.audit, "record", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         load(shop, source("b.csv", "n\n2\n"), mode="replace")
@@ -167,8 +168,8 @@ def test_what_goes_with_a_load_happens_in_its_transaction(shop, source):
     assert rows_of(Table.objects.get()) == [{"n": 1}] and Load.objects.count() == 1
 
 
-def test_what_goes_with_a_deletion_happens_in_its_transaction(shop, source):
-    table = load(shop, source("a.csv", "n\n1\n"))
+def test_what_goes_with_a_deletion_happens_in_its_transaction(shop):
+    table = a_table(shop, n=[1])
     with pytest.raises(ZeroDivisionError):
         tables.delete_table(table, also=lambda: 1 / 0)
     assert rows_of(table) == [{"n": 1}]
@@ -176,8 +177,8 @@ def test_what_goes_with_a_deletion_happens_in_its_transaction(shop, source):
     assert Query.objects.exists() and not Table.objects.exists()
 
 
-def test_the_catalogue_holds_columns_and_files_of_every_table_in_one_query(shop, source, django_assert_num_queries):
-    loaded = [load(shop, source("a.csv", "n\n1\n"), table=f"table_{number}") for number in range(3)]
+def test_the_catalogue_holds_columns_and_files_of_every_table_in_one_query(shop, django_assert_num_queries):
+    loaded = [a_table(shop, f"table_{number}", n=[1]) for number in range(3)]
     Table.objects.create(database=shop, name="empty", columns=[["x", "DATE"]])
     with django_assert_num_queries(1):
         found = catalogue(shop)
@@ -186,8 +187,8 @@ def test_the_catalogue_holds_columns_and_files_of_every_table_in_one_query(shop,
     assert len(found) == 4
 
 
-def test_a_deleted_table_is_gone_at_once_and_its_files_later(shop, source, editor):
-    table = load(shop, source("a.csv", "n\n1\n"))
+def test_a_deleted_table_is_gone_at_once_and_its_files_later(shop, editor):
+    table = a_table(shop, n=[1])
     path = table.files.get().absolute_path
     tables.delete_table(table, user=editor)
     assert not Table.objects.exists() and path.exists()
@@ -195,8 +196,8 @@ def test_a_deleted_table_is_gone_at_once_and_its_files_later(shop, source, edito
     assert AuditEntry.objects.get(action="table.delete").target_name == "shop.orders"
 
 
-def test_a_table_that_a_query_reads_stays_unless_forced(shop, source):
-    table = load(shop, source("a.csv", "n\n1\n"))
+def test_a_table_that_a_query_reads_stays_unless_forced(shop):
+    table = a_table(shop, n=[1])
     Query.objects.create(name="daily", database=shop, sql="SELECT n FROM orders")
     with pytest.raises(tables.InUse, match=r"^shop\.orders cannot be deleted: query “daily” uses it\.$"):
         tables.delete_table(table)

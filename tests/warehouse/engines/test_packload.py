@@ -49,47 +49,49 @@ def test_the_tables_columns_come_first_and_stay(pack):
     assert rows == [{"time": NOW, "n": 7, "t": None, "new": "true"}]
 
 
-@pytest.mark.parametrize(
-    ("values", "kind", "read"),
-    [
-        ([1, 2.0], "DOUBLE", [1.0, 2.0]),
-        ([1, "a"], "VARCHAR", ["1", "a"]),
-        ([1.5, True], "VARCHAR", ["1.5", "true"]),
-        ([float("nan"), 1], "BIGINT", [None, 1]),
-        ([2**63, 1], "VARCHAR", ["9223372036854775808", "1"]),
-        ([[1, None], []], "BIGINT[]", [[1, None], []]),
-        ([[1], [1.5]], "DOUBLE[]", [[1.0], [1.5]]),
-        ([["a"], [1]], "VARCHAR[]", [["a"], ["1"]]),
-        ([[]], "VARCHAR[]", [[]]),
-        ([[True]], "VARCHAR[]", [["true"]]),
-        ([[[1]], [2]], "VARCHAR", ["[[1]]", "[2]"]),
-        ([[1], 2], "VARCHAR", ["[1]", "2"]),
-        ([{"a": [1]}], "VARCHAR", ['{"a":[1]}']),
-        ([b"bytes"], "VARCHAR", ["bytes"]),
-        (["\u5c71\U0001f600", ""], "VARCHAR", ["\u5c71\U0001f600", ""]),
-    ],
-)
-def test_the_type_of_a_new_column(pack, values, kind, read):
-    found, rows = pack(packed(*({"v": value} for value in values)))
-    assert (columns(found)[0], [row["v"] for row in rows]) == (("v", kind), read)
+NEW = [  # values of a new column, its type, and how they are read
+    ([1, 2.0], "DOUBLE", [1.0, 2.0]),
+    ([1, "a"], "VARCHAR", ["1", "a"]),
+    ([1.5, True], "VARCHAR", ["1.5", "true"]),
+    ([float("nan"), 1], "BIGINT", [None, 1]),
+    ([2**63, 1], "VARCHAR", ["9223372036854775808", "1"]),
+    ([[1, None], []], "BIGINT[]", [[1, None], []]),
+    ([[1], [1.5]], "DOUBLE[]", [[1.0], [1.5]]),
+    ([["a"], [1]], "VARCHAR[]", [["a"], ["1"]]),
+    ([[]], "VARCHAR[]", [[]]),
+    ([[True]], "VARCHAR[]", [["true"]]),
+    ([[[1]], [2]], "VARCHAR", ["[[1]]", "[2]"]),
+    ([[1], 2], "VARCHAR", ["[1]", "2"]),
+    ([{"a": [1]}], "VARCHAR", ['{"a":[1]}']),
+    ([b"bytes"], "VARCHAR", ["bytes"]),
+    (["\u5c71\U0001f600", ""], "VARCHAR", ["\u5c71\U0001f600", ""]),
+]
 
 
-@pytest.mark.parametrize(
-    ("before", "value", "after", "read"),
-    [
-        ("BIGINT", 1.5, "DOUBLE", 1.5),
-        ("BIGINT", 2.0, "BIGINT", 2),
-        ("INTEGER", 5, "INTEGER", 5),
-        ("DOUBLE", 3, "DOUBLE", 3.0),
-        ("VARCHAR", 3, "VARCHAR", "3"),
-        ("BOOLEAN", True, "BOOLEAN", True),
-        ("BIGINT[]", [1.5], "DOUBLE[]", [1.5]),
-        ("VARCHAR[]", [1, "a"], "VARCHAR[]", ["1", "a"]),
-    ],
-)
-def test_a_column_makes_room_for_numbers(pack, before, value, after, read):
-    found, rows = pack(packed({"v": value}), known=[("v", before)])
-    assert (columns(found)[0], rows[0]["v"]) == (("v", after), read)
+def test_the_type_of_a_new_column(pack):
+    named = {f"v{number}": values for number, (values, _, _) in enumerate(NEW)}
+    records = [{name: values[n] for name, values in named.items() if n < len(values)} for n in range(2)]
+    found, rows = pack(packed(*records))
+    seen = [([row[name] for row in rows][: len(named[name])], kind) for name, kind in columns(found)[:-1]]
+    assert seen == [(read, kind) for _, kind, read in NEW]
+
+
+KNOWN = [  # the type of a column, a value that comes, the type that it then has, and how the value is read
+    ("BIGINT", 1.5, "DOUBLE", 1.5),
+    ("BIGINT", 2.0, "BIGINT", 2),
+    ("INTEGER", 5, "INTEGER", 5),
+    ("DOUBLE", 3, "DOUBLE", 3.0),
+    ("VARCHAR", 3, "VARCHAR", "3"),
+    ("BOOLEAN", True, "BOOLEAN", True),
+    ("BIGINT[]", [1.5], "DOUBLE[]", [1.5]),
+    ("VARCHAR[]", [1, "a"], "VARCHAR[]", ["1", "a"]),
+]
+
+
+def test_a_column_makes_room_for_numbers(pack):
+    known = [(f"v{number}", case[0]) for number, case in enumerate(KNOWN)]
+    found, rows = pack(packed({f"v{number}": case[1] for number, case in enumerate(KNOWN)}), known=known)
+    assert [(kind, rows[0][name]) for name, kind in columns(found)[:-1]] == [(after, read) for *_, after, read in KNOWN]
 
 
 @pytest.mark.parametrize(

@@ -11,16 +11,26 @@ from warehouse.engines.postgresql import PostgreSQLEngine
 
 
 @pytest.fixture
-def value(postgresql, tmp_path):
+def table(postgresql, tmp_path):
+    """table("1::int AS v, …") → the Arrow table of a SELECT of these columns."""
+
+    def run(columns, **options):
+        engine, limits = PostgreSQLEngine(postgresql.settings()), Limits(seconds=30)
+        with engine.run(
+            f"SELECT {columns}", tables={}, database="", limits=limits, workdir=tmp_path, **options
+        ) as result:
+            return pa.Table.from_batches(result, result.schema)
+
+    return run
+
+
+@pytest.fixture
+def value(table):
     """value("1::int") → (its Arrow type, its value in Python)."""
 
     def run(expression, **options):
-        engine = PostgreSQLEngine(postgresql.settings())
-        run = engine.run(
-            f"SELECT {expression} AS v", tables={}, database="", limits=Limits(seconds=30), workdir=tmp_path, **options
-        )
-        with run as result:
-            return result.schema.field("v").type, pa.Table.from_batches(result).column("v").to_pylist()[0]
+        column = table(f"{expression} AS v", **options).column("v")
+        return column.type, column.to_pylist()[0]
 
     return run
 
@@ -28,43 +38,44 @@ def value(postgresql, tmp_path):
 UUID = "6f1c1b5e-5c3b-4a3e-9a7c-0a0b0c0d0e0f"
 
 
-@pytest.mark.parametrize(
-    ("expression", "kind", "expected"),
-    [
-        ("true", pa.bool_(), True),
-        ("1::smallint", pa.int16(), 1),
-        ("9007199254740993::bigint", pa.int64(), 9007199254740993),
-        ("4294967295::oid", pa.int64(), 4294967295),
-        ("2.5::real", pa.float32(), 2.5),
-        ("'NaN'::float8::text", pa.string(), "NaN"),
-        ("1.5::numeric(10, 2)", pa.decimal128(10, 2), Decimal("1.50")),
-        ("(-7)::numeric(38, 0)", pa.decimal128(38, 0), Decimal(-7)),
-        ("1.25::numeric", pa.string(), "1.25"),
-        ("sum(1.5)", pa.string(), "1.5"),
-        ("1::numeric(50, 2)", pa.string(), "1.00"),
-        ("'日本'::varchar(9)", pa.string(), "日本"),
-        ("'a'::char(3)", pa.string(), "a  "),
-        ("NULL", pa.string(), None),
-        ("'\\x00ff'::bytea", pa.binary(), b"\x00\xff"),
-        (f"'{UUID}'::uuid", pa.string(), UUID),
-        ("'{\"a\": [1]}'::jsonb", pa.string(), '{"a": [1]}'),
-        ("'{ }'::json", pa.string(), "{ }"),
-        ("'10.0.0.1'::inet", pa.string(), "10.0.0.1"),
-        ("'sad'::mood", pa.string(), "sad"),
-        ("interval '1 day 2 hours'", pa.string(), "1 day 02:00:00"),
-        ("ROW(1, 'b')", pa.string(), "(1,b)"),
-        ("int4range(1, 5)", pa.string(), "[1,5)"),
-        ("ARRAY['a', NULL]", pa.list_(pa.string()), ["a", None]),
-        ("ARRAY[1, 2]::bigint[]", pa.list_(pa.int64()), [1, 2]),
-        ("ARRAY[1.50]", pa.list_(pa.string()), ["1.50"]),
-        ("ARRAY['sad']::mood[]", pa.list_(pa.string()), ["sad"]),
-        ("date '2024-02-29'", pa.date32(), datetime.date(2024, 2, 29)),
-        ("time '10:00:00.5'", pa.time64("us"), datetime.time(10, 0, 0, 500000)),
-        ("timestamp '2024-01-01 10:00:00.123456'", pa.timestamp("us"), datetime.datetime(2024, 1, 1, 10, 0, 0, 123456)),
-    ],
-)
-def test_types(value, expression, kind, expected):
-    assert value(expression) == (kind, expected)
+TYPES = [  # an expression, its type in Arrow and in Python
+    ("true", pa.bool_(), True),
+    ("1::smallint", pa.int16(), 1),
+    ("9007199254740993::bigint", pa.int64(), 9007199254740993),
+    ("4294967295::oid", pa.int64(), 4294967295),
+    ("2.5::real", pa.float32(), 2.5),
+    ("'NaN'::float8::text", pa.string(), "NaN"),
+    ("1.5::numeric(10, 2)", pa.decimal128(10, 2), Decimal("1.50")),
+    ("(-7)::numeric(38, 0)", pa.decimal128(38, 0), Decimal(-7)),
+    ("1.25::numeric", pa.string(), "1.25"),
+    ("sum(1.5)", pa.string(), "1.5"),
+    ("1::numeric(50, 2)", pa.string(), "1.00"),
+    ("'日本'::varchar(9)", pa.string(), "日本"),
+    ("'a'::char(3)", pa.string(), "a  "),
+    ("NULL", pa.string(), None),
+    ("'\\x00ff'::bytea", pa.binary(), b"\x00\xff"),
+    (f"'{UUID}'::uuid", pa.string(), UUID),
+    ("'{\"a\": [1]}'::jsonb", pa.string(), '{"a": [1]}'),
+    ("'{ }'::json", pa.string(), "{ }"),
+    ("'10.0.0.1'::inet", pa.string(), "10.0.0.1"),
+    ("'sad'::mood", pa.string(), "sad"),
+    ("interval '1 day 2 hours'", pa.string(), "1 day 02:00:00"),
+    ("ROW(1, 'b')", pa.string(), "(1,b)"),
+    ("int4range(1, 5)", pa.string(), "[1,5)"),
+    ("ARRAY['a', NULL]", pa.list_(pa.string()), ["a", None]),
+    ("ARRAY[1, 2]::bigint[]", pa.list_(pa.int64()), [1, 2]),
+    ("ARRAY[1.50]", pa.list_(pa.string()), ["1.50"]),
+    ("ARRAY['sad']::mood[]", pa.list_(pa.string()), ["sad"]),
+    ("date '2024-02-29'", pa.date32(), datetime.date(2024, 2, 29)),
+    ("time '10:00:00.5'", pa.time64("us"), datetime.time(10, 0, 0, 500000)),
+    ("timestamp '2024-01-01 10:00:00.123456'", pa.timestamp("us"), datetime.datetime(2024, 1, 1, 10, 0, 0, 123456)),
+]
+
+
+def test_types(table):
+    found = table(", ".join(f"{expression} AS v{number}" for number, (expression, *_) in enumerate(TYPES)))
+    seen = [(column.type, column.to_pylist()[0]) for column in found.columns]
+    assert seen == [(kind, expected) for _, kind, expected in TYPES]
 
 
 def test_moments_carry_the_zone_of_the_session(value):

@@ -3,7 +3,7 @@
 import pytest
 
 from exports.models import Query
-from warehouse import tables
+from tests.warehouse.factories import a_table
 from warehouse.models import Database, Table
 
 pytestmark = pytest.mark.django_db
@@ -17,8 +17,8 @@ def client(as_user, editor):
 
 
 @pytest.fixture
-def orders(shop, source):
-    return tables.load(database=shop, table="orders", sources=[source("a.csv", "n\n1\n2\n")])
+def orders(shop):
+    return a_table(shop, n=[1, 2])
 
 
 @pytest.fixture

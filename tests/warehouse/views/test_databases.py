@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import AuditEntry
 from warehouse.models import Database, Table, TableFile
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def table(database, name, *, files=1, retired=None):

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import AuditEntry
+from tests.warehouse.factories import a_table
 from warehouse import tables
 from warehouse.models import Table
 
@@ -13,9 +14,9 @@ PAGE = "/databases/shop/tables/orders"
 
 
 @pytest.fixture
-def orders(shop, source, editor):
-    text = "order_id,phone,note\nA1,+819012345678,write to hanako@example.com\nA2,,<b>bold</b>\n"
-    return tables.load(database=shop, table="orders", sources=[source("a.csv", text)], user=editor)
+def orders(shop, editor):
+    notes = ["write to hanako@example.com", "<b>bold</b>"]
+    return a_table(shop, order_id=["A1", "A2"], phone=["+819012345678", None], note=notes, user=editor)
 
 
 def test_a_viewer_sees_masked_rows(as_user, viewer, orders):
@@ -48,18 +49,17 @@ def test_values_are_not_shown_by_a_link(as_user, editor, orders):
 
 def test_it_shows_columns_and_loads(as_user, viewer, orders):
     page = as_user(viewer).get(PAGE).content.decode()
-    assert "2 rows, 4 columns" in page and "a.csv" in page and "Appended" in page and "by editor" in page
+    assert "2 rows, 4 columns" in page and "orders.csv" in page and "Appended" in page and "by editor" in page
 
 
-def test_only_the_first_rows_are_shown(as_user, viewer, shop, source):
-    text = "n\n" + "\n".join(f"row-{number}" for number in range(150))
-    tables.load(database=shop, table="orders", sources=[source("a.csv", text)])
+def test_only_the_first_rows_are_shown(as_user, viewer, shop):
+    a_table(shop, n=[f"row-{number}" for number in range(150)])
     page = as_user(viewer).get(PAGE).content.decode()
     assert "row-99" in page and "row-100" not in page and "150 rows" in page
 
 
-def test_a_long_value_is_cut(as_user, viewer, shop, source):
-    tables.load(database=shop, table="orders", sources=[source("a.csv", f"n,m\n{'x' * 900},1\n")])
+def test_a_long_value_is_cut(as_user, viewer, shop):
+    a_table(shop, n=["x" * 900])
     page = as_user(viewer).get(PAGE).content.decode()
     assert f"{'x' * 200}…" in page and "x" * 201 not in page
 
