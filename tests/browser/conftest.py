@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import Client
+from playwright.sync_api import expect
 
+expect.set_options(timeout=10_000)  # milliseconds, as for what a page does
 HEIGHTS = {1440: 900, 390: 844}
 CHROMIUM = "/usr/bin/chromium"
 QUIET = [
