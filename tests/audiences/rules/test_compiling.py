@@ -101,3 +101,13 @@ def test_compiled_rules_find_the_customers_that_they_mean(tables, other, given):
         assert connection.execute(counted).fetchall() == [(len(expected),)]
         assert parse(rule.to_json(), tables.schema, {7: "Other"}) == rule
         assert words.sentence(rule, tables.schema, {7: "Other"})
+
+
+def test_no_more_customers_are_counted_than_the_limit_lets_in():
+    """DuckDB counted all of these, as if the limit were not there."""
+    orders = {"name": "time", "source": {"name": "behavior_orders"}, "aggregation": {"type": "Count"}}
+    none = {"type": "Value", "leftValue": orders, "operator": {"type": "Equal", "rightValue": 0}}
+    tables = made.Tables(made.schema(), [a_customer(id=key) for key in "abc"], {name: [] for name in made.EVENTS})
+    rule = parse({"type": "Or", "conditions": [none, none], "limit": 1}, tables.schema)
+    counted = text.sql(compiling.count(rule, tables.schema, {}.get))
+    assert made.connect(tables).execute(counted).fetchall() == [(1,)]
