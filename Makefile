@@ -72,8 +72,8 @@ test: setup-dev lint
 	tests/prepare.sh
 	$(PY) -m pytest -n 3 --dist worksteal --nomigrations $(WITHIN) --ignore tests/api/test_schemathesis.py
 	$(PY) -m tests.on_postgresql -n 3 --dist worksteal $(WITHIN) -m database
-	$(PY) -m tests.on_postgresql -n 3 --dist worksteal --nomigrations tests/browser
-	$(PY) -m pytest -n 3 --dist worksteal --nomigrations tests/flow
+	$(PY) -m tests.on_postgresql -n 2 --dist worksteal --nomigrations tests/browser
+	$(PY) -m pytest -n 2 --dist worksteal --nomigrations tests/flow
 
 lint: setup-dev
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ elsewhere fails the test that caused it.
 A test that makes an error on purpose takes the fixture `troubles` and empties it: `troubles.clear()`.
 """
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from django.test import Client
 from playwright.sync_api import expect
 
 expect.set_options(timeout=10_000)  # milliseconds, as for what a page does
+LONGEST = 180  # seconds of a test
 HEIGHTS = {1440: 900, 390: 844}
 CHROMIUM = "/usr/bin/chromium"
 QUIET = [
@@ -49,6 +51,20 @@ def contexts(browser):
     yield made
     for context in made.values():
         context.close()
+
+
+@pytest.fixture(autouse=True)
+def ending():
+    """A browser that never answers fails its test, and holds up no other."""
+
+    def stop(number, frame):
+        raise TimeoutError("the browser has not answered for too long")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(LONGEST)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture

@@ -41,10 +41,12 @@ from tests.exports.schedules import at
 from warehouse.models import Database, Table, TableFile
 
 IN_THEME = """async theme => {
+  // a page that moves on its own cancels transitions, and some then never end
+  const soon = promise => Promise.race([promise, new Promise(done => setTimeout(done, 2000))]);
   document.documentElement.dataset.theme = theme;
-  await new Promise(requestAnimationFrame);
+  await soon(new Promise(requestAnimationFrame));
   const moving = document.getAnimations().filter(a => a instanceof CSSTransition);
-  await Promise.all(moving.map(a => a.finished.catch(() => {})));  // cancelled: the page moves on its own
+  await soon(Promise.all(moving.map(a => a.finished.catch(() => {}))));
 }"""
 
 

@@ -45,6 +45,7 @@ def open_panel(page_as, editor, query):
         page.goto(f"/queries/{query.pk}")
         page.get_by_role("button", name="Export Results").click()
         expect(page.get_by_role("heading", name="Export Results")).to_be_visible()
+        expect(page.locator(".htmx-request, .htmx-settling")).to_have_count(0)  # its fields ask the server from now on
         return page
 
     return opened
