@@ -13,10 +13,15 @@ def assert_accessible(page, rules=ALL):
 
     rules: COLOURS for a page that has been looked at and is now shown in other colours.
     """
-    expect(page.locator(".htmx-request")).to_have_count(0)
+    settled(page)
     options = {"runOnly": rules, "resultTypes": ["violations"]}
     violations = Axe().run(page, options=options).response["violations"]
     assert not violations, f"{page.url}\n" + "\n".join(map(readable, violations))
+
+
+def settled(page):
+    """Wait until the page has all that it asked for, and what came asks the server in its turn."""
+    expect(page.locator(".htmx-request, .htmx-settling")).to_have_count(0)
 
 
 def readable(violation):

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from audiences.models import Activation
 from exports import schedules
 from tests.audiences.factories import a_destination, a_parent, a_segment
-from tests.browser.axe import assert_accessible
+from tests.browser.axe import assert_accessible, settled
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,6 +30,7 @@ def go_on(page):
 
 
 def add_string(page, number, name, *, value="", kind="String"):
+    settled(page)
     page.click("#add-string")
     expect(page.locator(f"#kind-{number}")).to_be_focused()
     if kind != "String":
@@ -48,9 +49,12 @@ def test_from_a_segment_to_an_activation(page, troubles):
     go_on(page)
 
     page.get_by_text("Choose columns").click()
+    page.locator("#add-column").wait_for()
+    settled(page)
     page.click("#add-column")
     expect(page.locator("#source-0")).to_be_focused()
     expect(page.locator("#output-0")).to_have_value("email")
+    settled(page)
     page.click("#add-column")
     expect(page.locator("#output-1")).to_have_value("customer_id")
     page.select_option("#source-1", "country")
@@ -98,6 +102,8 @@ def test_a_warning_that_comes_while_one_works_keeps_nobody_from_going_on(page, t
     page.get_by_label("Authentication").select_option(index=1)
     go_on(page)
     page.get_by_text("Choose columns").click()
+    page.locator("#add-column").wait_for()
+    settled(page)
     page.click("#add-column")
     expect(page.locator("#source-0")).to_be_focused()
     add_string(page, 0, "deduplication_key", value="x")

@@ -1,10 +1,10 @@
 """The form of a parent segment in a browser: it grows as tables are chosen, and Enter saves it."""
 
 import pytest
-from playwright.sync_api import expect
 
 from audiences.models import ParentSegment
 from tests.audiences.factories import CUSTOMERS, ORDERS, a_table
+from tests.browser.axe import settled
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,7 +20,7 @@ def test_a_parent_segment_is_made_from_tables_that_are_chosen(page_as, editor, s
     page.locator("#id_master-key").select_option("customer_id")
     page.get_by_role("button", name="Add behavior").click()
     page.locator("#id_behaviors-0-table").wait_for()
-    expect(page.locator(".htmx-request, .htmx-settling")).to_have_count(0)
+    settled(page)
     page.locator("#id_behaviors-0-table").select_option("shop_jp.orders")
     page.get_by_label("Name of total").fill("amount")
     assert page.locator("#id_behaviors-0-name").input_value() == "Orders"
