@@ -84,6 +84,20 @@ def test_a_query_is_exported_to_an_existing_integration(open_panel, query, width
     assert kept.mapping["phone"] == {"column": "tel"}
 
 
+def test_an_answer_that_comes_late_takes_away_nothing_that_was_typed(open_panel):
+    page, held = open_panel(), []
+    page.get_by_role("radio", name="Create New Integration").check(force=True)
+    settled(page)
+    page.route("**/queries/target/check", lambda route: held.append(route))
+    page.get_by_label("Type").select_option(label="LINE Conversion API")
+    page.get_by_label("Name of the new integration").fill("line_capi_new")
+    page.get_by_label("LINE Tag ID").fill("tag_2")
+    with page.expect_response("**/queries/target/check"):
+        held[0].continue_()
+    settled(page)
+    expect(page.get_by_label("Name of the new integration")).to_have_value("line_capi_new")
+
+
 def test_a_new_integration_is_created_on_the_way(open_panel, troubles):
     page = open_panel()
     page.get_by_role("radio", name="Create New Integration").check(force=True)
@@ -92,10 +106,9 @@ def test_a_new_integration_is_created_on_the_way(open_panel, troubles):
     page.get_by_label("LINE Tag ID").fill("tag_2")
     page.get_by_label("Access Token").fill("typed-token")
     page.get_by_label("Maximum Retry").fill("99")
-    page.get_by_label("Maximum Retry").blur()
-    settled(page)
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_text("Maximum Retry must be 1 to 10; 99 is not.")).to_be_visible()
+    expect(page.get_by_label("Maximum Retry")).to_be_focused()
     assert_accessible(page)
     page.get_by_label("Maximum Retry").fill("3")
     page.get_by_role("button", name="Next").click()

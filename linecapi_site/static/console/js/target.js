@@ -20,7 +20,7 @@ document.addEventListener("click", event => {
 // an answer to what stood there before a newer change or request would undo it: only the newest is shown
 let turn = 0;
 const asked = new WeakMap();
-document.addEventListener("change", event => { if (event.target.closest?.("#target-body")) turn += 1; }, true);
+document.addEventListener("change", event => { if (inside(event)) turn += 1; }, true);
 document.addEventListener("htmx:beforeRequest", event => { if (event.detail.target === inspector()) asked.set(event.detail.xhr, turn += 1); });
 document.addEventListener("htmx:beforeSwap", event => {
   if (event.detail.target === inspector() && asked.get(event.detail.xhr) !== turn) event.detail.shouldSwap = false;
