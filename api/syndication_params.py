@@ -16,9 +16,9 @@ from audiences.activations import NAME_LENGTH, Notices, Wanted
 from audiences.outputs import Outputs, OutputsError
 from audiences.repeats import CRON, DAY, Repeat, RepeatError
 from audiences.rules.problems import RuleError
-from exports.errors import NotPossible
+from exports.errors import NameTaken, NotPossible
 from exports.notify.rules import MOST_ADDRESSES
-from exports.queries import Conflict, NameTaken
+from exports.queries import Conflict
 from exports.targets import Target, clean_settings
 from exports.timing import ScheduleError
 from integrations.models import Authentication

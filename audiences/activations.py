@@ -18,11 +18,11 @@ from audiences.outputs import Outputs, OutputsError
 from audiences.repeats import Repeat, RepeatError
 from audiences.rules.problems import RuleError
 from exports import queries, schedules
-from exports.errors import NotPossible
+from exports.errors import NameTaken, NotPossible
 from exports.models import Job, Purpose, Query
 from exports.notify import rules
 from exports.notify.models import Rule
-from exports.queries import Conflict, Draft, NameTaken
+from exports.queries import Conflict, Draft
 from exports.targets import Target
 from exports.texts import Text
 from warehouse.models import Table

@@ -6,14 +6,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from audiences.models import Folder, ParentSegment
-from exports.errors import NotPossible
+from exports.errors import NameTaken, NotPossible
 
 DEEPEST = 10
 SEPARATOR = " / "
-
-
-class NameTaken(Exception):
-    """What lies in the same folder has this name."""
 
 
 def create(parent: ParentSegment, name: str, inside: Folder | None) -> Folder:

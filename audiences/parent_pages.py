@@ -115,13 +115,11 @@ def context(parent: ParentSegment, now: datetime) -> dict[str, Any]:
     build, found = profiles.last_build(parent), builds(parent, now)
     segments = Segment.objects.filter(parent_segment=parent)
     schedule = getattr(parent.query, "schedule", None)
-    columns = columns_context(parent, build)
-    return columns | {
+    return columns_context(parent, build) | {
         "builds": found,
         "building": any(not row.job.finished for row in found),
-        "customers": columns["customers"],
         "schedule": schedule,
-        "schedule_says": schedule_words.sentence(timing.of(schedule)) if schedule else "",
+        "schedule_says": _schedule(parent),
         "next_build": _next(schedule, now),
         "last_build": next((row for row in found if build and row.job.pk == build.pk), None),
         "built_at": _when(build, now, parent.query.time_zone) if build and parent.query else "",

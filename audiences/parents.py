@@ -15,9 +15,9 @@ from audiences.definitions import Definition
 from audiences.models import ParentSegment
 from audiences.schemas import CUSTOMERS
 from exports import queries, schedules
-from exports.errors import NotPossible
+from exports.errors import NameTaken, NotPossible
 from exports.models import EngineType, Job, Purpose
-from exports.queries import Draft, NameTaken
+from exports.queries import Draft
 from exports.table_targets import REPLACE, TableTarget
 from exports.texts import Text
 from exports.timing import Timing

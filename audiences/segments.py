@@ -10,11 +10,10 @@ from django.db.models import ProtectedError
 
 from accounts.models import User
 from audiences import activations
-from audiences.folders import NameTaken
 from audiences.locks import lock
 from audiences.models import Activation, Folder, ParentSegment, Segment
 from audiences.rules.problems import RuleError
-from exports.errors import NotPossible
+from exports.errors import NameTaken, NotPossible
 from exports.queries import copy_name
 
 NAME_LENGTH = 255

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from exports import jobs, options, schedules, table_targets, targets, texts
-from exports.errors import NotPossible
+from exports.errors import NameTaken, NotPossible
 from exports.models import EngineType, Job, Mode, Purpose, Query, QueryVersion
 from exports.options import DEFAULT, Options
 from exports.table_targets import TableTarget
@@ -32,10 +32,6 @@ class Conflict(Exception):
     def __init__(self, query: Query) -> None:
         super().__init__(f"Version {query.version} was saved meanwhile.")
         self.query = query
-
-
-class NameTaken(Exception):
-    """Another query has this name."""
 
 
 @dataclass(frozen=True)

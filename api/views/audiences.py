@@ -19,8 +19,8 @@ from audiences.definitions import Definition
 from audiences.models import ParentSegment
 from audiences.parents import Conflict, Plan
 from exports import schedules
-from exports.errors import NotPossible
-from exports.queries import NAME_LENGTH, NameTaken
+from exports.errors import NameTaken, NotPossible
+from exports.queries import NAME_LENGTH
 from exports.timing import ScheduleError, Timing, zone_names
 
 TAG = "Audience Studio"
@@ -128,7 +128,7 @@ def folder_create(call: Call, audience: str) -> Answer:
     inside = objects.folder(parent, call["parentFolderId"]) if call["parentFolderId"] else None
     try:
         made = folders.create(parent, _name(call["name"]), inside)
-    except folders.NameTaken as error:
+    except NameTaken as error:
         raise invalid("name", "has a folder there already") from error
     except NotPossible as error:
         raise invalid("parentFolderId", str(error)) from error

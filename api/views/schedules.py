@@ -15,9 +15,9 @@ from api.result_params import RESULT_PARAMS, where
 from api.times import iso, utc
 from api.views.jobs import ENGINES, WITHOUT_EFFECT
 from exports import queries, result_targets, save_trail, saving, schedules, table_targets, targets
-from exports.errors import NotPossible
+from exports.errors import NameTaken, NotPossible
 from exports.models import MOST_RETRIES, Priority, Query
-from exports.queries import NAME_LENGTH, Conflict, NameTaken
+from exports.queries import NAME_LENGTH, Conflict
 from exports.result_targets import Where
 from exports.saving import Changes
 from exports.timing import LONGEST_DELAY, ScheduleError

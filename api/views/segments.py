@@ -15,11 +15,10 @@ from api.views.audiences import ID, TAG
 from audiences import compiled, counting, segments
 from audiences.activations import NotCompiled
 from audiences.counting import NotBuilt
-from audiences.folders import NameTaken
 from audiences.models import Folder, ParentSegment, Segment
 from audiences.rules.problems import RuleError
 from audiences.segments import Conflict, Counted, Draft
-from exports.errors import NotPossible
+from exports.errors import NameTaken, NotPossible
 from warehouse.engines.base import EngineError
 
 EVERYONE = {"type": "And", "conditions": []}

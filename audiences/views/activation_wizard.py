@@ -24,8 +24,8 @@ from audiences.models import Activation, Segment
 from audiences.outputs import OutputsError
 from audiences.repeats import RepeatError
 from audiences.rules.problems import RuleError
-from exports.errors import NotPossible
-from exports.queries import Conflict, NameTaken
+from exports.errors import NameTaken, NotPossible
+from exports.queries import Conflict
 from exports.views.queries import me
 from integrations.views.common import problems
 

@@ -7,10 +7,9 @@ from django import forms
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 
-from audiences.folders import NameTaken
 from audiences.models import ParentSegment
 from audiences.segments import Users
-from exports.errors import NotPossible
+from exports.errors import NameTaken, NotPossible
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,7 @@ from audiences.models import ParentSegment
 from audiences.parent_forms import ParentForm
 from audiences.parents import Conflict
 from exports import schedule_panel, schedule_words, schedules
-from exports.errors import NotPossible
-from exports.queries import NameTaken
+from exports.errors import NameTaken, NotPossible
 from exports.schedule_forms import ScheduleForm
 from exports.views.queries import me
 from warehouse.usage import InUse, Use

@@ -17,7 +17,6 @@ from audiences import segments as kept
 from audiences.activations import NotCompiled, overtaken
 from audiences.compiled import Rules
 from audiences.definitions import Definition
-from audiences.folders import NameTaken
 from audiences.forms import SegmentForm
 from audiences.models import ParentSegment, Segment
 from audiences.rule_checks import check, hush
@@ -28,7 +27,7 @@ from audiences.rules.problems import RuleError
 from audiences.segments import Conflict, Draft
 from audiences.views import looks
 from audiences.views.segments import a_segment
-from exports.errors import NotPossible
+from exports.errors import NameTaken, NotPossible
 from exports.views.queries import me
 
 

@@ -16,10 +16,10 @@ from accounts.access import editor, viewer
 from accounts.models import Role, User
 from exports import job_words, owners, save_trail, schedule_panel, schedules
 from exports import queries as saved
-from exports.errors import NotPossible
+from exports.errors import NameTaken, NotPossible
 from exports.forms import QueryForm, RunForm
 from exports.models import Job, Query
-from exports.queries import Conflict, NameTaken
+from exports.queries import Conflict
 from exports.targets import Target
 from warehouse.models import Database
 

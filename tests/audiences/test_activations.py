@@ -16,10 +16,9 @@ from audiences.outputs import Outputs
 from audiences.repeats import Repeat, RepeatError
 from audiences.segments import Draft
 from exports import events, queries, schedules
-from exports.errors import NotPossible
+from exports.errors import NameTaken, NotPossible
 from exports.models import Job, JobState, Query, QueryVersion
 from exports.notify import rules
-from exports.queries import NameTaken
 from exports.run import run_job
 from integrations.connectors.line_conversion.sandbox import Sandbox
 from tests.audiences.factories import (

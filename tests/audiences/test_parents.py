@@ -12,8 +12,8 @@ from audiences.outputs import Attribute, Outputs
 from audiences.parent_pages import columns_context, left
 from audiences.parents import Conflict, Plan
 from exports import schedules
+from exports.errors import NameTaken
 from exports.models import Job, JobState, Query
-from exports.queries import NameTaken
 from exports.run import run_job
 from exports.targets import Target
 from exports.timing import Timing

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from exports import events, owners, queries
+from exports.errors import NameTaken
 from exports.models import Job, JobState, Purpose
 from exports.owners import Keeper
 from tests.exports.factories import a_job
@@ -24,7 +25,7 @@ def owned(monkeypatch):
 def test_it_may_have_the_name_of_a_saved_query_and_of_another_one(owned):
     queries.create(a_draft("Winback"), user=None)
     queries.create(a_draft("Winback"), user=None, purpose=Purpose.ACTIVATION)
-    with pytest.raises(queries.NameTaken):
+    with pytest.raises(NameTaken):
         queries.create(a_draft("Winback"), user=None)
 
 

@@ -4,9 +4,9 @@ import pytest
 from django.utils import timezone
 
 from exports import queries, targets
-from exports.errors import NotPossible
+from exports.errors import NameTaken, NotPossible
 from exports.models import Job, Query
-from exports.queries import Conflict, NameTaken
+from exports.queries import Conflict
 from tests.exports.queries import SQL, a_draft, a_query, line, target_text
 
 pytestmark = pytest.mark.django_db

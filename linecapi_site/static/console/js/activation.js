@@ -9,12 +9,6 @@ document.addEventListener("change", event => {
   output.value = was.value = select.value;
 }, true);
 
-// What is being typed, and what someone has opened, is newer than any answer.
-addEventListener("load", () => {
-  window.Idiomorph.defaults.ignoreActiveValue = true;
-  window.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node, kind) => !(name === "open" && kind === "remove" && node.matches("details"));
-});
-
 // A new line takes the focus; where one was removed, the button that adds one.
 document.addEventListener("htmx:afterSettle", event => {
   const button = event.detail.requestConfig?.elt;

@@ -1,11 +1,9 @@
 // The rule builder: what is typed stays while the server draws the rule anew, where the focus goes, what is unsaved.
 // Runs beside console.js and htmx; rules are built and saved without it too.
 const $ = (s, r = document) => r.querySelector(s);
-const form = $("#rule-form"), morph = window.Idiomorph.defaults;
+const form = $("#rule-form");
 
-// --- an answer does not touch the field that someone is in, nor what someone has opened
-morph.ignoreActiveValue = true;
-morph.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.matches("details"));
+// --- an answer to what stood there before something was typed is not shown
 let typed = 0;
 const sent = new WeakMap(), isDrawing = e => e.detail.requestConfig.elt.id === "drawing";
 form.addEventListener("input", () => { typed = performance.now(); });

@@ -26,12 +26,6 @@ document.addEventListener("htmx:beforeSwap", event => {
   if (event.detail.target === inspector() && asked.get(event.detail.xhr) !== turn) event.detail.shouldSwap = false;
 });
 
-// what is being typed, and what someone has opened, is newer than any answer
-window.addEventListener("load", () => {
-  window.Idiomorph.defaults.ignoreActiveValue = true;
-  window.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node, kind) => !(name === "open" && kind === "remove" && node.matches("details"));
-});
-
 // where to go on: the first field that was refused, or what says what has happened
 document.addEventListener("htmx:afterSettle", event => {
   const panel = inspector();
