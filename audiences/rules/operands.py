@@ -162,7 +162,7 @@ def _pattern(value: Any, place: Place) -> str | None:
 def _number(value: Any, place: Place) -> Scalar | None:
     number = numbers.read(value) if isinstance(value, str | int | float) else None
     if number is None:
-        place.refuse(f"{shown(value)} is not a number of at most {numbers.DIGITS} digits.")
+        place.refuse(f"{shown(value)} is not a number. Write one such as 12 or 2.5, of up to {numbers.DIGITS} digits.")
     return number
 
 

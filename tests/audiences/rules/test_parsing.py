@@ -46,7 +46,7 @@ def test_every_problem_is_found_at_once():
         "conditions.1.conditions.0.operator.type": '"Greater" is not an operator for the text column country. Allowed: '
         "Equal, NotEqual, In, NotIn, Contain, StartWith, EndWith, Regexp, IsNull.",
         "conditions.1.conditions.1.operator.rightValues": "This is a list of at least one value.",
-        "conditions.2.operator.rightValue": '"many" is not a number of at most 38 digits.',
+        "conditions.2.operator.rightValue": '"many" is not a number. Write one such as 12 or 2.5, of up to 38 digits.',
         "limit": "0 is not a number of customers. Give a whole number from 1.",
     }
 
