@@ -51,10 +51,13 @@ def test_its_keeper_hears_of_its_jobs_ends(owned):
     assert [one.pk for one in heard] == [job.pk]
 
 
-def test_a_fault_of_its_keeper_keeps_no_job_from_ending(owned, monkeypatch):
+def test_a_fault_of_its_keeper_keeps_no_job_from_ending_and_leaves_nothing_half_done(owned, monkeypatch):
     def fail(job):
+        job.query.delete()
         raise ValueError
 
     monkeypatch.setitem(owners._keepers, Purpose.ACTIVATION, Keeper(page=str, job_ended=fail))
     job = a_job(query=owned[0], state=JobState.RUNNING)
     assert events.end(Job.objects.filter(pk=job.pk), job.pk, JobState.SUCCESS)
+    job.refresh_from_db()
+    assert (job.state, job.query) == (JobState.SUCCESS, owned[0])
