@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "api",
     "exports",
     "audiences",
+    "workflows",
     "warehouse",
     "integrations",
     "accounts",
@@ -156,6 +157,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "build" / "collected"
 STATICFILES_DIRS = [BASE_DIR / "build" / "static"]
 ICONS_DIR = BASE_DIR / "build" / "icons"
+MOMENT_FILE = BASE_DIR / "build" / "workflows" / "moment.min.js"  # for ${…} in workflows
 WHITENOISE_USE_FINDERS = DEBUG
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -16,6 +16,7 @@ urlpatterns = [
     path("metrics", health.metrics, name="metrics"),
     path("", include("api.urls")),
     path("", include("audiences.urls")),
+    path("", include("workflows.urls")),
     path("", include("exports.urls")),
     path("", include("warehouse.urls")),
     path("", include("integrations.urls")),

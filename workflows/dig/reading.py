@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 from workflows.dig.directives import REFUSED, Directives, refusal
 from workflows.dig.model import Workflow
 from workflows.dig.nearest import suggestion
-from workflows.dig.nodes import Entry, Map, Scalar, written
+from workflows.dig.nodes import Entry, Map, Scalar, plain, written
 from workflows.dig.problems import DigError, Place
 from workflows.dig.report import Report
 from workflows.dig.tasks import Tasks
 from workflows.dig.yaml import Files, Project
+from workflows.script import schedule
 
 SUFFIX = ".dig"
 TOP = ("timezone", "schedule", "_export", "_error", "_check", "_retry", "_parallel")
@@ -44,7 +45,7 @@ class _Reader:
         self._keys()
         tasks = Tasks(self.report)
         found = Directives(self.report, self.top, fixed=True)
-        export, root = found.params("_export"), f"+{self.name}"
+        export, root, timezone = found.params("_export"), f"+{self.name}", self._timezone()
         bodies = {
             key: tasks.body(self.top.entries[key], root, export)
             for key in ("_error", "_check")
@@ -53,8 +54,8 @@ class _Reader:
         return Workflow(
             name=self.name,
             file=self.path,
-            timezone=self._timezone(),
-            schedule=self._schedule(),
+            timezone=timezone,
+            schedule=self._schedule(timezone),
             export=export,
             parallel=found.parallel(),
             retry=found.retry(),
@@ -101,12 +102,20 @@ class _Reader:
         self.report.wrong(entry.value.place, told)
         return "UTC"
 
-    def _schedule(self) -> Map | None:
+    def _schedule(self, timezone: str) -> Map | None:
         entry = self.top.entries.get("schedule")
-        if entry is None or isinstance(entry.value, Map):
-            return entry.value if entry else None  # type: ignore[return-value]
-        self.report.wrong(entry.value.place, "“schedule” must be a map, such as daily>: 07:00:00 on a line below it.")
-        return None
+        if entry is None:
+            return None
+        if not isinstance(entry.value, Map):
+            told = "“schedule” must be a map, such as daily>: 07:00:00 on a line below it."
+            self.report.wrong(entry.value.place, told)
+            return None
+        try:
+            schedule.parse(plain(entry.value), timezone)  # type: ignore[arg-type]
+        except schedule.ScheduleError as error:
+            found = entry.value.entries.get(error.key)
+            self.report.wrong(found.place if found else entry.place, str(error))
+        return entry.value
 
 
 @lru_cache(maxsize=256)

@@ -1,0 +1,1 @@
+"""How the tasks of an attempt follow each other. Knows no Django."""
