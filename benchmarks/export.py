@@ -34,12 +34,12 @@ def line_of(job):
 
 def bodies(job) -> list:
     line = line_of(job)
-    return list(line._batches(line.plan(int(time.time())), job.rows))
+    return list(line._batches(line.plan(int(time.time())), line.kept.batches()))
 
 
 def encoding(job) -> None:
     line = line_of(job)
-    for _ in line._batches(line.plan(int(time.time())), job.rows):
+    for _ in line._batches(line.plan(int(time.time())), line.kept.batches()):
         pass
 
 

@@ -4,7 +4,7 @@ import itertools
 import logging
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from exports.exporter.delivery import Attempt, Cause, Halted, Refusal, Settled, 
 from exports.exporter.division import Division
 from exports.exporter.explain import Reject as CoreReject
 from exports.exporter.mapping import Mapping
-from exports.exporter.pipeline import SLICE_ROWS, Listener, batches, invalid_rows, prefetched
+from exports.exporter.pipeline import SLICE_ROWS, Listener, Numbered, batches, invalid_rows, prefetched
 from exports.exporter.plan import Plan, compile_plan
 from exports.lease import Lease, db_retry
 from exports.models import Job, JobLog, JobRequest, Mode, Phase
@@ -137,12 +137,13 @@ class Export:
         """
         plan = self.plan(int(time.time()) + spare)
         while self.division:
-            divided = list(self._batches(plan, self.division.end_row, divided=True))
+            rows = self.kept.batches(self.position, self.division.end_row)
+            divided = list(self._batches(plan, rows, divided=True))
             if len(divided) != 1:  # rows that were not in the window yet have come into it: begin with them anew
                 self.division = None
             elif not self._deliver(divided[0]):
                 return
-        with closing(prefetched(self._some_at_once(self._batches(plan, self.job.rows)))) as ahead:  # type: ignore[type-var]
+        with closing(self._made_ahead(plan)) as ahead:
             for some in ahead:
                 if len(some) > 1:
                     self.ledger.expect(invalid(reject) for batch in some for reject in batch.rejects)
@@ -151,11 +152,21 @@ class Export:
         if self.position < self.job.rows:
             raise JobFailed("The kept result has fewer rows than the query gave.", "Run the job again from its query.")
 
-    def _batches(self, plan: Plan, end_row: int, *, divided: bool = False) -> Iterator[Batch]:
-        """Requests for the rows from the position to `end_row`; `divided`: what is left of one."""
+    def _made_ahead(self, plan: Plan) -> Generator[list[Batch], None, None]:
+        """All requests that are left: their rows are read in one thread, their bodies made in another, and earlier ones
+        sent meanwhile. Reading hardly needs the interpreter, for which the other two wait."""
+        kept = KeptResult(self.kept.path, side_by_side=False)
+        with (
+            closing(prefetched(kept.batches(self.position, self.job.rows))) as rows,
+            closing(prefetched(self._some_at_once(self._batches(plan, rows)))) as ahead,
+        ):
+            yield from ahead
+
+    def _batches(self, plan: Plan, rows: Numbered, *, divided: bool = False) -> Iterator[Batch]:
+        """Requests for the rows; `divided`: what is left of one."""
         return batches(
             plan,
-            self.kept.batches(self.position, end_row),
+            rows,
             max_events=self.settings["max_records"],
             max_bytes=self.connector.limits.bytes,
             listener=self.listener,

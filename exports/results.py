@@ -58,9 +58,10 @@ def adopt(source: Path, path: Path) -> None:
 class KeptResult:
     """Reads a kept result, a batch at a time; any number of readers at once."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, side_by_side: bool = True) -> None:
+        """`side_by_side`: the columns of a batch are unpacked in several threads, for those who wait for it."""
         self.path = path
-        self.reader = self._open()
+        self.reader = self._open(pa.ipc.IpcReadOptions(use_threads=side_by_side))
 
     def _open(self, options: pa.ipc.IpcReadOptions | None = None) -> pa.ipc.RecordBatchFileReader:
         # Not mapped: the pages of a long result would pile up in the process, which a container counts.

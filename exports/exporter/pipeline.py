@@ -146,13 +146,13 @@ def _column_bytes(column: pa.Array) -> int:
     return int(pc.sum(lengths.take(column.indices)).as_py() or 0)
 
 
-def prefetched(items: Iterator[T]) -> Iterator[T]:
+def prefetched(items: Iterator[T]) -> Generator[T, None, None]:
     """The same items; the next one is made in a thread while the caller uses the present one.
 
     Closing the generator waits for the item that is being made, ends the thread, and closes `items`.
     """
     end = object()
-    thread = ThreadPoolExecutor(1, thread_name_prefix="encoder")
+    thread = ThreadPoolExecutor(1, thread_name_prefix="ahead")
     try:
         following = thread.submit(next, items, end)
         while True:

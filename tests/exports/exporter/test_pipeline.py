@@ -102,8 +102,8 @@ def test_an_empty_record_batch_is_passed_over():
     assert list(invalid_rows(plan, [(0, MANY.slice(0, 0))], max_bytes=10**8)) == []
 
 
-def encoders():
-    return [thread for thread in threading.enumerate() if thread.name.startswith("encoder")]
+def threads():
+    return [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
 
 
 def test_the_next_item_is_made_while_the_caller_uses_the_present_one():
@@ -118,7 +118,7 @@ def test_the_next_item_is_made_while_the_caller_uses_the_present_one():
     assert next(found) == 0
     assert made[1].wait(5)
     assert list(found) == [1, 2]
-    assert encoders() == []
+    assert threads() == []
 
 
 def test_closing_ends_the_thread_and_closes_the_items():
@@ -134,7 +134,7 @@ def test_closing_ends_the_thread_and_closes_the_items():
     found = prefetched(source)
     next(found)
     found.close()
-    assert (closed, encoders()) == ([True], [])
+    assert (closed, threads()) == ([True], [])
 
 
 def test_an_error_comes_out_where_the_item_was_due():
@@ -146,4 +146,4 @@ def test_an_error_comes_out_where_the_item_was_due():
     assert next(found) == 1
     with pytest.raises(LookupError):
         next(found)
-    assert encoders() == []
+    assert threads() == []
