@@ -38,7 +38,7 @@ def deliver(message: EmailMessage, *, key: str = "") -> None:
 
 def domain() -> str:
     """Of the sender."""
-    return settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip(" >")
+    return str(settings.DEFAULT_FROM_EMAIL).rpartition("@")[2].strip(" >")
 
 
 def in_words(error: Exception) -> str:

@@ -26,8 +26,12 @@ def pushed(user, files: Mapping[str, str], project: str = "shop", **how: Any) ->
 
 def attempt_of(workflow: Workflow, user) -> Attempt:
     """One that nothing runs."""
-    session = Session.objects.create(workflow=workflow, session_time=SESSION_TIME)
-    return Attempt.objects.create(session=session, number=1, revision=workflow.revision, created_by=user)
+    session, _ = Session.objects.get_or_create(workflow=workflow, session_time=SESSION_TIME)
+    number = session.attempts.count() + 1
+    name = f"retry-{number}" if number > 1 else ""
+    return Attempt.objects.create(
+        session=session, number=number, retry_attempt_name=name, revision=workflow.revision, created_by=user
+    )
 
 
 class Log(list):

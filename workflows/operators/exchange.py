@@ -67,7 +67,7 @@ def where(url: str) -> Url:
 def send(request: Request, *, seconds: float, follow: bool, longest: int) -> Answer:
     """Ask, and read up to `longest` bytes of the body, all within `seconds`. Raises TaskFailed and Unanswered."""
     try:
-        return in_time(lambda: _send(request, time.monotonic() + seconds, follow, longest), seconds)
+        answer: Answer = in_time(lambda: _send(request, time.monotonic() + seconds, follow, longest), seconds)
     except (InvalidURL, InvalidHeader, UnicodeError) as error:
         raise TaskFailed("The address or a header has characters that cannot be sent.") from error
     except SSLError as error:
@@ -76,6 +76,7 @@ def send(request: Request, *, seconds: float, follow: bool, longest: int) -> Ans
         raise Unanswered(f"The server did not answer within {seconds:g} s.") from None
     except (requests.RequestException, HTTPError, OSError):
         raise Unanswered("The server could not be reached, or broke off the connection.") from None
+    return answer
 
 
 def _send(request: Request, end: float, follow: bool, longest: int) -> Answer:

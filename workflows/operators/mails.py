@@ -76,8 +76,9 @@ def _body(step: Step) -> str:
 
 def _addresses(step: Step, name: str) -> list[str]:
     given = step.params.get(name) or []
-    single = isinstance(given, str) and not given.lstrip().startswith("[")
-    return [_address(one, name) for one in ([given] if single else values.texts(given, name))]
+    if isinstance(given, str) and not given.lstrip().startswith("["):
+        given = [given]
+    return [_address(one, name) for one in values.texts(given, name)]
 
 
 def _address(written: str, name: str) -> str:
