@@ -9,7 +9,7 @@ from accounts.models import User
 from exports import result_grammar, result_targets, table_targets
 from exports.result_grammar import CONNECTION, RESULT, SETTINGS, ResultProblem
 from exports.result_targets import NOWHERE, Where
-from exports.table_targets import APPEND, REPLACE, TableTarget
+from exports.table_targets import INSERT, REPLACE, TableTarget
 from integrations.secrets import SecretUnreadable
 from integrations.sources import destinations
 from workflows import secrets
@@ -18,7 +18,7 @@ from workflows.operators.base import Step, TaskFailed
 from workflows.secrets import MASK, PLACE, SHORTEST_MASKED, SecretMissing
 
 NAMES = {RESULT: "result_url", CONNECTION: "result_connection", SETTINGS: "result_settings"}
-TABLES = {"create_table": REPLACE, "insert_into": APPEND}
+TABLES = {"create_table": REPLACE, "insert_into": INSERT}
 QUOTED = 8  # characters of a secret's beginning that no message may quote
 EXPORTS = ("result_connection", "result_url")
 
