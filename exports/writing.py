@@ -151,8 +151,10 @@ def _load(writer: Writer, table: Table | None, path: Path, rows: int) -> None:
 
 
 def _names(writer: Writer, table: Table, schema: pa.Schema) -> list[str]:
-    """The table's columns that the SELECT's stand for: by their places, as SQL has it. A table that has only `time` gets
-    those of the SELECT."""
+    """The table's columns that the SELECT's stand for: by their places, as SQL has it.
+
+    A table that has `time` alone gets those of the SELECT.
+    """
     held = [name for name, _ in table.columns]
     wanted = list(writer.statement.columns)
     if held == [TIME] and not wanted:

@@ -12,8 +12,10 @@ from integrations.connectors.line_conversion import CONNECTOR
 from integrations.models import Authentication
 from tests.workflows.factories import step, taken
 from warehouse.models import Database, Table, TableFile
-from workflows.operators import all as _  # noqa: F401 - registers them
+from workflows import operators
 from workflows.operators.base import Later
+
+operators.load()
 
 
 def events(count=3):

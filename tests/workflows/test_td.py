@@ -11,7 +11,6 @@ from tests.workflows.shop import a_table, again, through, waiting
 from warehouse.models import Table
 from workflows.dig import td_operators
 from workflows.models import TaskJob
-from workflows.operators import td_params
 from workflows.operators.base import TaskFailed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -158,11 +157,6 @@ def test_what_cannot_run_is_told_before_there_is_a_job(editor):
     assert failure(editor, command="no.sql") == "The project has no file no.sql."
     files = {"q.sql": "select\n${missing}"}
     assert "q.sql, line 2: ${missing} cannot be evaluated" in failure(editor, command="q.sql", files=files)
-
-
-def test_parameters_come_from_variables_too(editor):
-    found = step(editor, "td", variables={"engine": "hive", "td": {"engine": "presto", "database": "shop"}})
-    assert (td_params.engine(found), td_params.database(found).name) == ("hive", "shop")
 
 
 def test_only_an_editor_makes_jobs(viewer, editor):

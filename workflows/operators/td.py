@@ -54,8 +54,8 @@ def _saved(step: Step) -> Query:
 
 
 def _session_time(step: Step) -> datetime:
-    given = step.params.get("session_time")  # of the task itself: as a variable, it is that of the session
-    if given is None or given == "":
+    given = td_params.given(step, "session_time")
+    if given is None:
         return td_jobs.session_time(step)
     text = values.text(given, "session_time")
     try:

@@ -54,10 +54,11 @@ def _once(step: Step, number: int, about: str, make: Callable[[], str]) -> str:
         task = Task.objects.select_for_update(of=("self",)).get(pk=step.task.pk)
         if task.state != TaskState.RUNNING:
             raise LostLease
-        if task.memory.get("key") == step.key and task.memory["made"] >= number:
+        kept = task.memory.get("operator", {})
+        if kept.get("made", 0) >= number:
             return ""
         said = make()
-        task.memory = {"key": step.key, "made": number}
+        task.memory = {**task.memory, "operator": {"made": number}}
         task.save(update_fields=["memory"])
     return said
 
@@ -94,8 +95,8 @@ def _wanted(step: Step) -> list[tuple[str, Make]]:
 
 
 def _given(step: Step, name: str) -> object:
-    given = step.params.get(name)
-    return [] if given is None or given == "" else given
+    given = td_params.given(step, name)
+    return [] if given is None else given
 
 
 def _table(step: Step, said: str) -> TableName:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from exports.models import Job
 from workflows.dig.operators import MOST_LOOPS
-from workflows.operators import bodies, td_jobs, td_rows, values
+from workflows.operators import bodies, td_jobs, td_params, td_rows, values
 from workflows.operators.base import Done, Later, Outcome, Step, TaskFailed, operator
 
 INTERVAL, SHORTEST_INTERVAL = timedelta(minutes=10), timedelta(seconds=30)
@@ -48,10 +48,8 @@ def td_wait(step: Step) -> Outcome:
 
 
 def _interval(step: Step) -> timedelta:
-    given = step.params.get("interval")
-    if given is None or given == "":
-        return INTERVAL
-    return values.duration(given, "interval", least=SHORTEST_INTERVAL)
+    given = td_params.given(step, "interval")
+    return INTERVAL if given is None else values.duration(given, "interval", least=SHORTEST_INTERVAL)
 
 
 def _holds(job: Job) -> bool:

@@ -19,13 +19,9 @@ WRITING = "Write the value itself, or give it to a service with http>: what a jo
 
 
 def given(step: Step, name: str) -> Any:
-    """A parameter as digdag finds it: the task's own, else a variable of this name, else that of the map td. None if
-    there is none, or it is empty."""
-    defaults = step.variables.get("td")
-    for where in (step.params, step.variables, defaults if isinstance(defaults, Mapping) else {}):
-        if where.get(name) is not None:
-            return None if where[name] == "" else where[name]
-    return None
+    """A parameter; None if there is none, or it is empty."""
+    value = step.params.get(name)
+    return None if value == "" else value
 
 
 def flag(step: Step, name: str) -> bool:

@@ -98,10 +98,6 @@ def _refused(step: Step, given: Any) -> Iterator[None]:
     """What cannot be used, as TaskFailed that names the setting, and no secret."""
     try:
         yield
-    except SecretMissing as error:
-        raise TaskFailed(str(error), "Add it to the secrets of the project.") from error
-    except SecretUnreadable as error:
-        raise TaskFailed(str(error), "Enter the secret again, or restore the key.") from error
     except ResultProblem as problem:
         name = NAMES.get(problem.name)
         if name is None:
