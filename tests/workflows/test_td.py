@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.models import Role
+from exports.lease import LostLease
 from exports.models import EngineType, Job, JobState, Priority
 from exports.run import run_job
 from tests.exports.factories import a_query
@@ -10,7 +11,8 @@ from tests.workflows.factories import SESSION_TIME, step, taken
 from tests.workflows.shop import a_table, again, through, waiting
 from warehouse.models import Table
 from workflows.dig import td_operators
-from workflows.models import TaskJob
+from workflows.models import Task, TaskJob, TaskState
+from workflows.operators import td_jobs
 from workflows.operators.base import TaskFailed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,6 +45,16 @@ def test_a_step_that_is_repeated_after_a_death_finds_its_job(editor):
     first, job = waiting(editor, "td", query="select 1 n")
     first.params = {}  # what the job runs is decided
     assert again(first, {}).job == job.pk
+    assert Job.objects.count() == 1
+
+
+def test_a_worker_that_was_believed_dead_makes_no_second_job(editor):
+    first, job = waiting(editor, "td", query="select 1 n")
+    late = td_jobs._made(first, td_jobs.query(first), first.key)
+    assert (late, Job.objects.count()) == (job, 1)
+    Task.objects.update(state=TaskState.CANCELED)
+    with pytest.raises(LostLease):
+        td_jobs._made(first, td_jobs.query(first), "other")
     assert Job.objects.count() == 1
 
 
@@ -98,7 +110,7 @@ def test_a_row_that_is_too_large_is_told(editor):
 
 def test_a_preview_is_masked(editor):
     first, _, job = through(editor, "td", query="select event_type, email from events order by 2", preview=True)
-    lines = first.log.text.splitlines()[1:]
+    lines = first.log.text.splitlines()[2:]
     assert lines[:2] == [f"Preview of job {job.pk}:", "event_type | email"]
     assert len(lines) == 5
     assert "u0@example.com" not in first.log.text
@@ -180,6 +192,7 @@ def test_a_saved_query_runs_by_name_or_number(editor):
         assert (job.query, job.name, job.scheduled_for) == (meant, meant.name, SESSION_TIME)
     at = "2026-01-01T09:00:00+09:00"
     _, done, job = through(editor, "td_run", "daily", session_time=at, store_last_results=True)
+    assert waiting(editor, "td_run", "daily", session_time="2026-01-01 00:00:00")[1].scheduled_for == job.scheduled_for
     assert (job.scheduled_for.isoformat(), done.stored["td"]["last_results"]) == ("2026-01-01T00:00:00+00:00", {"n": 7})
 
 

@@ -47,7 +47,10 @@ def test_a_saved_authentication_sends_the_rows(editor, line):
     assert (job.state, job.authentication, job.accepted) == ("success", saved, 3)
     assert sorted(event["event"]["deduplication_key"] for event in line.events) == ["k0", "k1", "k2"]
     assert done.stored["td"]["last_job"]["num_records"] == 3
-    assert "the result is sent to line_test" in first.log.text
+    assert first.log.text.splitlines() == [
+        f"Job {job.pk}: Trino (TD-compatible) on shop; the result is sent to line_test.",
+        f"Job {job.pk} finished: 3 accepted, 0 invalid, 0 refused.",
+    ]
 
 
 def test_settings_complete_it_and_their_secrets_are_kept_encrypted(editor, line):

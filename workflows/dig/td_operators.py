@@ -56,7 +56,11 @@ TD = Operator(
         *QUERY,
         *RESULT,
         Param("create_table", TEXT, "Writes the result into this table, which is replaced."),
-        Param("insert_into", TEXT, "Adds the result to this table, which is made if it is not there."),
+        Param(
+            "insert_into",
+            TEXT,
+            "Adds the result to this table, by column names or else places. It is made if missing.",
+        ),
         Param("result_url", TEXT, "Where the result is exported to, as JSON or td://… (--result)."),
         CONNECTION,
         SETTINGS,

@@ -9,6 +9,7 @@ from exports import jobs, schedules
 from exports.models import Job, Query
 from workflows.operators import td_jobs, td_params, td_rows, td_targets, values
 from workflows.operators.base import Done, Outcome, Step, TaskFailed, operator
+from workflows.script.zones import zone_of
 
 NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
@@ -54,13 +55,14 @@ def _saved(step: Step) -> Query:
 
 
 def _session_time(step: Step) -> datetime:
+    """A time without an offset is one of the workflow's zone."""
     given = td_params.given(step, "session_time")
     if given is None:
         return td_jobs.session_time(step)
     text = values.text(given, "session_time")
     try:
         moment = datetime.fromisoformat(text)
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=zone_of(step.attempt.timezone))).astimezone(UTC)
         if not 1970 <= moment.year < 9000:
             raise ValueError
     except (ValueError, OverflowError):
@@ -75,6 +77,7 @@ def _check_flags(step: Step) -> None:
 
 
 def _ended(step: Step, job: Job) -> Done:
+    td_jobs.tell(step, job)
     if td_params.flag(step, "preview"):
         step.log(td_rows.preview(job))
     if not td_params.flag(step, "store_last_results"):
@@ -86,7 +89,7 @@ def _ended(step: Step, job: Job) -> Done:
 @operator("td_result_export")
 def td_result_export(step: Step) -> Outcome:
     """Send the kept result of a job to a destination, without querying again."""
-    return td_jobs.through(step, partial(_export, step), lambda job: Done(td_jobs.stored(job)))
+    return td_jobs.through(step, partial(_export, step), partial(_sent, step))
 
 
 def _export(step: Step, user: User, key: str) -> Job:
@@ -96,6 +99,11 @@ def _export(step: Step, user: User, key: str) -> Job:
     made.name = td_jobs.name(step)
     made.save(update_fields=["name"])
     return made
+
+
+def _sent(step: Step, job: Job) -> Done:
+    td_jobs.tell(step, job)
+    return Done(td_jobs.stored(job))
 
 
 def _exported(step: Step) -> Job:

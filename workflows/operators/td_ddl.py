@@ -12,13 +12,11 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from exports.lease import LostLease
 from warehouse import altering, changes, tables, usage
 from warehouse.changes import Refused
 from warehouse.models import Database, Table
 from warehouse.usage import InUse
-from workflows.models import Task, TaskState
-from workflows.operators import td_params, values
+from workflows.operators import td_jobs, td_params, values
 from workflows.operators.base import Done, Outcome, Step, TaskFailed, operator
 
 Make = Callable[[User], str]
@@ -51,11 +49,8 @@ def td_ddl(step: Step) -> Outcome:
 def _once(step: Step, number: int, about: str, make: Callable[[], str]) -> str:
     """Make the change and keep that it is made; "" if it was before. Raises TaskFailed, LostLease."""
     with _refusals(about), transaction.atomic():
-        task = Task.objects.select_for_update(of=("self",)).get(pk=step.task.pk)
-        if task.state != TaskState.RUNNING:
-            raise LostLease
-        kept = task.memory.get("operator", {})
-        if kept.get("made", 0) >= number:
+        task = td_jobs.held(step)
+        if task.memory.get("operator", {}).get("made", 0) >= number:
             return ""
         said = make()
         task.memory = {**task.memory, "operator": {"made": number}}

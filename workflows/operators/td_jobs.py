@@ -9,11 +9,12 @@ from django.db import transaction
 from accounts.models import User
 from exports import jobs
 from exports.jobs import DomainKeyTaken
+from exports.lease import LostLease
 from exports.models import Job, JobState
 from exports.table_targets import TableTarget
 from exports.targets import Target
 from exports.texts import engine_of_job
-from workflows.models import TaskJob
+from workflows.models import Task, TaskJob, TaskState
 from workflows.operators import td_params
 from workflows.operators.base import Later, Outcome, Step, TaskFailed
 
@@ -51,13 +52,25 @@ def _made(step: Step, start: Start, key: str) -> Job:
     step.lease.check()
     try:
         with transaction.atomic():
+            held(step)
             job = start(user, key)
             TaskJob.objects.create(task=step.task, job=job)
     except DomainKeyTaken as taken:
+        if TaskJob.objects.filter(task=step.task, job=taken.job).exists():
+            return taken.job  # of a worker that was believed dead
         says = f"Job {taken.job.pk}, which this task has not made, has the domain_key {key}."
         raise TaskFailed(says, "Start a new attempt.") from taken
     step.log(_started(job))
     return job
+
+
+def held(step: Step) -> Task:
+    """The task's row, which nobody else changes until the transaction ends. Raises LostLease if the task was ended or
+    given to others meanwhile."""
+    task = Task.objects.select_for_update(of=("self",)).get(pk=step.task.pk)
+    if task.state != TaskState.RUNNING:
+        raise LostLease
+    return task
 
 
 def _started(job: Job) -> str:
@@ -67,12 +80,13 @@ def _started(job: Job) -> str:
     return f"{told}; the result {TableTarget(**job.into).says}." if job.into else f"{told}."
 
 
-def query(
-    step: Step,
-    *,
-    target: Target | None = None,
-    table: TableTarget | None = None,
-) -> Callable[[User, str], Job]:
+def tell(step: Step, job: Job) -> None:
+    """What came of the job, in its own words: how many events were accepted, such as."""
+    last = job.log.order_by("-pk").values_list("text", flat=True).first() or "Finished."
+    step.log(f"Job {job.pk} {last[0].lower()}{last[1:]}")
+
+
+def query(step: Step, *, target: Target | None = None, table: TableTarget | None = None) -> Start:
     """A Start of the task's own query."""
 
     def start(user: User, key: str) -> Job:
