@@ -159,6 +159,6 @@ def _masked(step: Step, text: str) -> str:
 
 
 def _shown(url: str) -> str:
-    """Without what follows the path and without a password: a log line."""
+    """For a log: without a password and what follows the path."""
     found = exchange.where(url)
-    return f"{found.scheme}://{found.netloc}{found.path or '/'}"
+    return mask_any(f"{found.scheme}://{found.netloc}{found.path or '/'}")
