@@ -113,6 +113,7 @@ def _done(lease: TaskLease, task: Task, attempt: Attempt, done: Done, now: datet
         try:
             with transaction.atomic():
                 planning.subtasks(attempt, task, done.subtasks, in_turn=done.parallel == 1)
+                Task.objects.filter(pk=task.pk).update(state=TaskState.PLANNED)
             after = State.PLANNED
         except TooMany as error:
             _told(task, Failed(str(error)))
