@@ -37,7 +37,7 @@ def visible(attempt: Attempt, task: Task, words: Words) -> Params:
         export: Mapping[str, Any] = {}
         if row.pk in before:
             own = planning.definition_of(attempt, row).plain_export()
-            export = parameters.merge(words.data(row.export), words.written(own))
+            export = {**words.written(own), **words.data(row.export)}  # the variables of a loop come last, as in digdag
         stored = Stored(words.data(row.stored), [tuple(path) for path in row.reset])
         blank = tasks[row.pk]
         tasks[row.pk] = parameters.Task(row.pk, blank.parent, blank.upstreams, export, stored)
