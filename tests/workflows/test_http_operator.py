@@ -9,7 +9,6 @@ import responses
 from tests.exports.notify.servers import WebHook, running
 from tests.workflows.factories import step, taken
 from workflows import secrets
-from workflows.operators import all as _all  # noqa: F401
 from workflows.operators import exchange, http
 from workflows.operators.base import Done, Later, TaskFailed
 

@@ -4,7 +4,6 @@ import pytest
 
 from tests.exports.notify.servers import MailServer, running
 from tests.workflows.factories import step, taken
-from workflows.operators import all as _all  # noqa: F401
 from workflows.operators.base import Done, TaskFailed
 
 pytestmark = pytest.mark.django_db
