@@ -1,10 +1,11 @@
 """Workflows of control operators, from their start to their end."""
 
 import pytest
+import responses
 
 from tests.workflows.factories import SESSION_TIME, pushed
 from tests.workflows.running import run
-from workflows import sessions
+from workflows import secrets, sessions
 from workflows.models import Attempt, AttemptState, Task, TaskLog, TaskState
 
 pytestmark = pytest.mark.django_db
@@ -166,3 +167,26 @@ def test_workflows_that_require_each_other_end(editor):
     run(attempt)
     assert "waits for this workflow itself" in load.error
     assert (load.state, attempt.state) == (AttemptState.ERROR, AttemptState.ERROR)
+
+
+def test_what_a_server_answers_is_seen_by_the_next_task(editor, settings):
+    settings.WORKFLOW_HTTP_HOSTS = ["api.shop.example"]
+    files = {
+        "daily.dig": """
+_export:
+  http: {store_content: true, headers: [{authorization: "TD1 ${secret:key}"}]}
++ask:
+  http>: https://api.shop.example/${session_date}
++say:
+  echo>: ${JSON.parse(http.last_content).rows} rows, ${http.last_status}
+"""
+    }
+    workflow = pushed(editor, files)
+    secrets.keep(workflow.project, "key", "s3cret-key", user=editor)
+    with responses.RequestsMock() as server:
+        server.get("https://api.shop.example/2026-03-01", json={"rows": 3, "you": "TD1 s3cret-key"})
+        attempt = run(sessions.start(workflow, SESSION_TIME, user=editor))
+        assert server.calls[0].request.headers["authorization"] == "TD1 s3cret-key"
+    assert (attempt.state, echoed(attempt)) == (AttemptState.SUCCESS, ["3 rows, 200"])
+    kept = attempt.tasks.values_list("stored", "params")
+    assert "s3cret" not in str(list(kept))
