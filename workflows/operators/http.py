@@ -143,8 +143,8 @@ def _later(step: Step, problem: str, again: bool, asked: int = 0, **params: Any)
 
 def _refusal(step: Step, answer: Answer) -> str:
     told = f"The server answered {answer.status}"
-    excerpt = " ".join(_masked(step, answer.text).split())[:EXCERPT]
-    return f"{told}: {mask_any(excerpt)}" if excerpt else f"{told}."
+    excerpt = mask_any(" ".join(_masked(step, answer.text).split()))[:EXCERPT]
+    return f"{told}: {excerpt}" if excerpt else f"{told}."
 
 
 def _stored(step: Step, answer: Answer, stores: bool) -> dict[str, Any]:
