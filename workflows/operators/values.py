@@ -32,9 +32,11 @@ def words(value: Any, name: str) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str | int | float):
-        return str(value)
-    raise must_be(name, "text", value)
+    if not isinstance(value, str | int | float):
+        raise must_be(name, "text", value)
+    if "\0" in str(value):
+        raise TaskFailed(f"“{name}” has the character U+0000, which cannot be kept.")
+    return str(value)
 
 
 def number(value: Any, name: str, low: int | None = None, high: int | None = None) -> int:
