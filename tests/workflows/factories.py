@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from workflows import contents, projects
+from workflows import contents, operators, projects
 from workflows.models import Attempt, Session, Task, TaskState, Workflow
 from workflows.operators.base import OPERATORS, Step
 from workflows.script.expressions import Scripts
@@ -89,4 +89,5 @@ def step(
 
 def taken(step: Step):
     """The outcome of a step."""
+    operators.load()
     return OPERATORS[step.task.op](step)

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workflows.factories import step, taken
-from workflows.operators import all as _all  # noqa: F401
 from workflows.operators import loops
 from workflows.operators.base import Done, TaskFailed
 

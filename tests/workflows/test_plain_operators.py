@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.workflows.factories import step, taken
-from workflows.operators import all as _all  # noqa: F401
 from workflows.operators.base import Done, Later, TaskFailed
 
 pytestmark = pytest.mark.django_db

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from exports.exporter.masking import mask_any
 from integrations.secrets import SecretUnreadable
 from workflows import secrets
+from workflows.masking import Mask
 from workflows.operators import exchange, values
 from workflows.operators.base import Done, Later, Outcome, Step, TaskFailed, operator
 from workflows.operators.exchange import Answer, Request, Unanswered
@@ -23,6 +24,7 @@ MAY_PASS = (408, 425, 429)  # and all from 500 on
 LONGEST_CONTENT = 64 * 1024  # bytes that are stored, as in digdag
 LONGEST_READ = 4 * 1024  # of other answers
 EXCERPT = 200  # characters of an answer that an error tells
+SHORTEST_MASKED = 8  # characters of a secret
 TYPES = {"text": "text/plain; charset=utf-8", "json": "application/json", "form": "application/x-www-form-urlencoded"}
 HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 OURS = ("host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect")
@@ -50,7 +52,7 @@ def http(step: Step) -> Outcome:
         return _later(step, str(error), again)
     step.log(f"The answer is {answer.status}.")
     if answer.status in MAY_PASS or answer.status >= 500:
-        return _later(step, _refusal(step, answer), again, answer.retry_after)
+        return _later(step, _refusal(step, answer), again, answer.retry_after, status=answer.status)
     if answer.status >= 400:
         raise TaskFailed(_refusal(step, answer), status=answer.status)
     reset = [("http", "last_status"), ("http", "last_content")]
@@ -127,13 +129,13 @@ def _body(content: Any, form: Any) -> tuple[bytes | None, str]:
     return values.words(content, "content").encode(), TYPES[kind]
 
 
-def _later(step: Step, problem: str, again: bool, asked: int = 0) -> Outcome:
+def _later(step: Step, problem: str, again: bool, asked: int = 0, **params: Any) -> Outcome:
     """Try once more when it is time. Raises TaskFailed if it is not to be, or was often enough."""
     tries = int(step.memory.get("tries", 0)) + 1
     if not again:
-        raise TaskFailed(problem, "Add retry: true if the request may be sent more than once.")
+        raise TaskFailed(problem, "Add retry: true if the request may be sent more than once.", **params)
     if tries > len(WAITS):
-        raise TaskFailed(problem, f"It was tried {tries} times.")
+        raise TaskFailed(problem, f"It was tried {tries} times.", **params)
     wait = max(WAITS[tries - 1], min(timedelta(seconds=asked), LONGEST_WAIT))
     step.log(f"{problem} Try {tries + 1} of {len(WAITS) + 1} follows in {values.spoken(wait)}.", "WARN")
     return Later({"tries": tries}, at=step.now + wait)
@@ -141,8 +143,8 @@ def _later(step: Step, problem: str, again: bool, asked: int = 0) -> Outcome:
 
 def _refusal(step: Step, answer: Answer) -> str:
     told = f"The server answered {answer.status}"
-    excerpt = " ".join(_masked(step, answer.text).split())[:EXCERPT]
-    return f"{told}: {mask_any(excerpt)}" if excerpt else f"{told}."
+    excerpt = mask_any(" ".join(_masked(step, answer.text).split()))[:EXCERPT]
+    return f"{told}: {excerpt}" if excerpt else f"{told}."
 
 
 def _stored(step: Step, answer: Answer, stores: bool) -> dict[str, Any]:
@@ -154,11 +156,14 @@ def _stored(step: Step, answer: Answer, stores: bool) -> dict[str, Any]:
 
 
 def _masked(step: Step, text: str) -> str:
-    """What a server says may repeat a secret that it was sent."""
-    return secrets.masked(text, step.attempt.session.workflow.project_id)
+    """What a server says may repeat a secret that it was sent. Short ones stay: they stand in many a text by chance."""
+    for secret in Mask(step.attempt.session.workflow.project_id).secrets:
+        if len(secret) >= SHORTEST_MASKED:
+            text = text.replace(secret, secrets.MASK)
+    return text
 
 
 def _shown(url: str) -> str:
-    """Without what follows the path and without a password: a log line."""
+    """For a log: without a password and what follows the path."""
     found = exchange.where(url)
-    return f"{found.scheme}://{found.netloc}{found.path or '/'}"
+    return mask_any(f"{found.scheme}://{found.netloc}{found.path or '/'}")

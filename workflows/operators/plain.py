@@ -28,6 +28,7 @@ def wait(step: Step) -> Outcome:
         until = datetime.fromisoformat(step.memory["until"])
     else:
         until = step.now + values.duration(step.command, "wait>")
+        step.log(f"Waiting until {until:%Y-%m-%d %H:%M:%S} {until.tzname()}.")
     return Done() if step.now >= until else Later({"until": until.isoformat()}, at=until)
 
 
