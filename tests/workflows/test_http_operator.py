@@ -57,6 +57,15 @@ def test_secrets_are_put_in_and_shown_nowhere(editor, server):
     assert one.log.text == f"GET {URL}\nThe answer is 200."
 
 
+def test_a_path_with_a_secret_is_not_logged(editor, server):
+    one = ask(editor, "https://user:pass@api.shop.example/${secret:token}/rows")
+    secrets.keep(one.attempt.session.workflow.project, "token", "s3cret token", user=editor)
+    server.get("https://user:pass@api.shop.example/s3cret%20token/rows")
+    taken(one)
+    assert one.log[0] == ("INFO", "GET https://api.shop.example/…")
+    assert server.calls[0].request.headers["Authorization"].startswith("Basic ")
+
+
 def test_a_missing_secret_is_named(editor):
     with pytest.raises(TaskFailed, match="no secret “token”"):
         taken(ask(editor, params={"headers": [{"a": "${secret:token}"}]}))

@@ -44,7 +44,7 @@ def http(step: Step) -> Outcome:
     again = values.boolean(_param(step, "retry", method in SAFE), "retry")
     request = _request(step, method)
     step.lease.check()
-    step.log(f"{method} {_shown(request.url)}")
+    step.log(f"{method} {_shown(request.url, str(step.command))}")
     longest = LONGEST_CONTENT if stores else LONGEST_READ
     try:
         answer = exchange.send(request, seconds=seconds, follow=follow, longest=longest)
@@ -163,7 +163,8 @@ def _masked(step: Step, text: str) -> str:
     return text
 
 
-def _shown(url: str) -> str:
-    """For a log: without a password and what follows the path."""
+def _shown(url: str, written: str) -> str:
+    """For a log: no password, nothing behind the path, and no path that has a secret, which may be encoded in it."""
     found = exchange.where(url)
-    return mask_any(f"{found.scheme}://{found.netloc}{found.path or '/'}")
+    path = "/…" if secrets.PLACE.search(written.partition("?")[0]) else found.path or "/"
+    return mask_any(f"{found.scheme}://{found.netloc}{path}")
