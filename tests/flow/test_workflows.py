@@ -12,6 +12,7 @@ from accounts.models import Role
 from exports.models import Job
 from integrations.connectors.line_conversion.sandbox import Sandbox
 from tests.conftest import person
+from tests.exports.notify.servers import MailServer, running
 from tests.exports.test_run import authentication  # noqa: F401 - fixture
 from tests.flow.conftest import cluster
 from tests.flow.test_audience_studio import load, wait
@@ -24,15 +25,15 @@ pytestmark = [pytest.mark.flow, pytest.mark.django_db(transaction=True)]
 ROWS = 3_000
 SELECT = """select deduplication_key, 'conversion' as event_type, 'web' as source_type, event_timestamp, email
 from events where brand = '{}'"""
-EXAMPLE = f"""\
+EXAMPLE = """\
 _export:
   td:
     database: shop_jp
 
 +line_messaging_export_task:
   td>: export_line_messaging.sql
-  database: ${{td.database}}
-  result_connection: {"{}"}
+  database: ${td.database}
+  result_connection: line_test
   result_settings:
     line_tag_id: tag_id_1234
     access_token: abc1234
@@ -118,10 +119,7 @@ def arrived(line):
 
 
 def test_the_example_of_the_product_document_runs(events, user, authentication):  # noqa: F811
-    files = {
-        "line.dig": EXAMPLE.format(authentication.name),
-        "export_line_messaging.sql": SELECT.format("north"),
-    }
+    files = {"line.dig": EXAMPLE, "export_line_messaging.sql": SELECT.format("north")}
     workflow = pushed(user, files)
     with Sandbox({"tag_id_1234": "abc1234"}) as line, cluster(line.url):
         attempt = sessions.start(workflow, SESSION_TIME, user=user)
@@ -154,20 +152,22 @@ def test_brands_are_pushed_by_the_schedule_though_workers_are_killed(events, use
     assert not TaskLog.objects.filter(text__contains="very-secret").exists()
 
 
-def test_a_failure_is_mailed_and_resumed_from_where_it_failed(events, user, authentication, tmp_path):  # noqa: F811
+def test_a_failure_is_mailed_and_resumed_from_where_it_failed(events, user, authentication):  # noqa: F811
     files = {**FILES, "config/brands.dig": brands(authentication.name)}
     workflow = pushed(user, files)
-    mails = tmp_path / "mails"
     known = {"tag-north": "very-secret", "tag-south": "very-secret"}
-    with Sandbox(known) as line, cluster(line.url, EMAIL_URL=f"filemail://{mails}"):
-        attempt = sessions.start(workflow, SESSION_TIME, user=user)
-        state, told = finished(attempt)
-        assert state == "error"
-        assert any("no secret “line.token”" in error for _, error in told)
-        assert ["line.token" in mail.read_text() for mail in mails.iterdir()] == [True]
-        secrets.keep(workflow.project, "line.token", "very-secret", user=user)
-        again = sessions.resume(attempt, user=user)
-        assert finished(again) == ("success", [])
+    with Sandbox(known) as line, running(MailServer()) as server:
+        mail = {"EMAIL_URL": f"smtp://127.0.0.1:{server.port}", "DEFAULT_FROM_EMAIL": "console@example.com"}
+        with cluster(line.url, **mail):
+            attempt = sessions.start(workflow, SESSION_TIME, user=user)
+            state, told = finished(attempt)
+            assert state == "error"
+            assert any("no secret “line.token”" in error for _, error in told), told
+            [sent] = server.mails
+            assert "line.token" in sent.get_content()
+            secrets.keep(workflow.project, "line.token", "very-secret", user=user)
+            again = sessions.resume(attempt, user=user)
+            assert finished(again) == ("success", [])
     assert arrived(line) == {"north": ROWS, "south": ROWS}
     copied = Task.objects.filter(attempt=again, copied=True, op="td").values_list("name", flat=True)
     assert set(copied) == {"+count"}
