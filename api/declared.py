@@ -164,7 +164,8 @@ class Endpoint:
     """One call that is served.
 
     `path`: with {name} where a text stands. `role`: who may call; None: everybody, also without a key. `answer`: the
-    JSON schema of 200; empty: any JSON. `media`: of the answer. `body`: what is sent, where it is no parameters.
+    JSON schema of 200; empty: any JSON. `media`: of the answer. `body`: what is sent, where it is no parameters: those
+    then stand in the address.
     `slashes`: {name} takes slashes too, which arrive decoded.
     """
 

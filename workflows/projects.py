@@ -5,15 +5,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from accounts.models import User
+from exports.errors import NotPossible
 from workflows import archives, definitions, schedules
 from workflows.archives import Files
 from workflows.dig.checking import check
 from workflows.dig.model import Workflow as Definition
 from workflows.dig.problems import Problem
-from workflows.models import Project, Revision, Workflow
+from workflows.models import Attempt, AttemptState, Project, Revision, Workflow
 
 NAME_LENGTH = 255
 
@@ -63,6 +65,33 @@ def push(
         project.save(update_fields=["updated_at"])
         _take(project, made, definitions.workflows(texts).values(), user, schedule_from or timezone.now())
     return made
+
+
+def name_problem(name: str) -> str:
+    """Why a project or a revision cannot be called so, with what is allowed; "" if it can."""
+    if not name.strip() or not name.isprintable() or name != name.strip():
+        return "A name has characters that can be seen, no line breaks, and no space at its ends."
+    if len(name) > NAME_LENGTH:
+        return f"A name has at most {NAME_LENGTH} characters; this has {len(name):,}."
+    return ""
+
+
+def latest(found: Iterable[Project]) -> dict[int, Revision]:
+    """The latest revision of each, by the project's number, without their archives."""
+    newest = Revision.objects.filter(project__in=list(found)).order_by().values("project").annotate(last=Max("pk"))
+    revisions = Revision.objects.defer("archive").filter(pk__in=newest.values("last"))
+    return {revision.project_id: revision for revision in revisions}
+
+
+def delete(project: Project) -> None:
+    """Delete it with all that belongs to it; the jobs that it made stay. Raises NotPossible while an attempt runs."""
+    with transaction.atomic():
+        locked = Project.objects.select_for_update().get(pk=project.pk)
+        running = Attempt.objects.filter(session__workflow__project=locked, state=AttemptState.RUNNING).count()
+        if running:
+            verb = "attempt of this project runs" if running == 1 else "attempts of this project run"
+            raise NotPossible(f"{running:,} {verb}. Kill what runs, or wait for its end.")
+        locked.delete()
 
 
 def _take(project: Project, revision: Revision, found: Iterable[Definition], user: User, since: datetime) -> None:

@@ -42,6 +42,11 @@ def keep(project: Project, key: str, value: str, *, user: User) -> Secret:
     return secret
 
 
+def delete(project: Project, key: str) -> bool:
+    """False: there was none."""
+    return bool(Secret.objects.filter(project=project, key=key).delete()[0])
+
+
 def fill(value: Any, project: int) -> Any:
     """A text, list or map with each `${secret:key}` replaced. Raises SecretMissing, SecretUnreadable."""
     return _filled(value, _Read(project))
