@@ -11,6 +11,7 @@ from workflows import contents, definitions
 from workflows.dig.model import Task as Definition
 from workflows.dig.nodes import plain
 from workflows.dig.problems import DigError
+from workflows.masking import Mask
 from workflows.models import Attempt, Task, TaskState
 
 STATES = {
@@ -46,23 +47,24 @@ TASK = record(
 
 def tasks(attempt: Attempt) -> list[dict[str, Any]]:
     """All of an attempt, in one query."""
-    return [_task(task, attempt) for task in attempt.tasks.order_by("pk")]
+    mask = Mask(attempt.session.workflow.project_id)
+    return [_task(task, attempt, mask) for task in attempt.tasks.order_by("pk")]
 
 
-def _task(task: Task, attempt: Attempt) -> dict[str, Any]:
+def _task(task: Task, attempt: Attempt, mask: Mask) -> dict[str, Any]:
     definition = _definition(task, attempt.revision_id)
     waits = task.state in (TaskState.WAITING, TaskState.RETRY)
     return {
         "id": str(task.pk),
         "fullName": task.full_name,
         "parentId": str(task.parent_id) if task.parent_id else None,
-        "config": _config(definition) if definition else {},
+        "config": mask.values(_config(definition)) if definition else {},
         "upstreams": [str(task.upstream_id)] if task.upstream_id else [],
         "isGroup": not task.op,
         "state": state(task),
         "cancelRequested": attempt.kill_requested,
-        "exportParams": masked({**(definition.plain_export() if definition else {}), **task.export}),
-        "storeParams": masked(task.stored),
+        "exportParams": masked(mask.values({**(definition.plain_export() if definition else {}), **task.export})),
+        "storeParams": masked(mask.values(task.stored)),
         "stateParams": {},
         "updatedAt": iso(task.finished_at or task.started_at or attempt.created_at),
         "retryAt": iso(task.next_run_at) if waits else None,

@@ -1,12 +1,15 @@
 """Sessions that start by themselves: each slot is dealt with once, whatever happens meanwhile."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.models import User
 from exports.errors import NotPossible
 from tests.workflows.factories import pushed
 from workflows import schedules
@@ -258,13 +261,9 @@ def test_the_queries_of_a_call_do_not_grow_with_schedules_that_are_not_due(edito
     option=st.sampled_from(["", "skip_on_overtime: true", "skip_delayed_by: 10m"]),
     steps=st.lists(st.tuples(st.integers(0, 90), st.sampled_from(["tick", "tick", "fault", "end"])), max_size=8),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_slot_is_lost_and_none_comes_twice(db, kind, option, steps):
     """Each that has come is a session: it has one attempt, or says why it has none."""
-    from django.db import transaction
-
-    from accounts.models import User
-
     with transaction.atomic():
         user, _ = User.objects.get_or_create(username="somebody", defaults={"email": "somebody@example.com"})
         schedule = scheduled(user, f"{kind}\n{option}".strip())
@@ -288,3 +287,20 @@ def test_no_slot_is_lost_and_none_comes_twice(db, kind, option, steps):
         assert [one.session_time for one in found] == [slot.session_time for slot in slots]
         assert all(one.attempts.count() == (not one.skipped) for one in found)
         transaction.set_rollback(True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_processes_that_fire_at_once_one_starts_the_session(editor):
+    scheduled(editor, "cron>: 0 * * * *")
+    together = Barrier(4)
+
+    def fire(_):
+        together.wait()
+        try:
+            schedules.fire(NOON)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(fire, range(4)))
+    assert started() == [NOON]
