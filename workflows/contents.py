@@ -36,9 +36,10 @@ def workflows(revision: int) -> dict[str, Workflow]:
 def config(revision: int, file: str) -> dict[str, Any]:
     """What a .dig file of the revision says, with what it includes, as plain data; {} if it cannot be read."""
     try:
-        return dict(plain(load(_texts(revision), file)))
+        found = plain(load(_texts(revision), file))
     except DigError:
         return {}
+    return found if isinstance(found, dict) else {}
 
 
 @lru_cache(maxsize=8)

@@ -1,6 +1,7 @@
 """What tasks of attempts logged, as digdag's clients fetch it: a file for each task."""
 
 import gzip
+import re
 from collections.abc import Iterable
 
 from django.db.models import Count, Max, Min, Sum
@@ -58,8 +59,9 @@ def log_files(call: Call, attempt: str) -> Answer:
 @endpoint("GET", "/api/logs/{attempt}/files/{file_name}", tag=TAG, media=(GZIP,))
 def log_file(call: Call, attempt: str, file_name: str) -> Answer:
     """Get the log of a task: lines of text with time and level, packed with gzip."""
-    found, number = objects.attempt_of(attempt), file_name.removesuffix(ENDING)
-    lines = TaskLog.objects.filter(task__attempt=found, task=number) if number.isdecimal() and len(number) < 19 else ()
+    number = file_name.removesuffix(ENDING)
+    wanted = int(number) if re.fullmatch("[0-9]{1,18}", number) else None
+    lines = TaskLog.objects.filter(task__attempt=objects.attempt_of(attempt), task=wanted)
     text = "".join(_told(lines))
     if not text:
         raise missing(f"The log {file_name}")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -157,7 +158,7 @@ def schedule_backfill(call: Call, schedule: str) -> Answer:
     with _refused(lambda says: invalid("fromTime", says)):
         made = schedules.backfill(found, first, call["count"], user=call.user, name=name or "", dry_run=dry_run)
     if not dry_run:
-        facts = {"first": first.isoformat(), "attempts": len(made)}
+        facts: dict[str, Any] = {"first": first.isoformat(), "attempts": len(made)}
         audit.record("workflow_schedule.backfill", found, request=call.request, **facts)
     shown = objects.schedule(found)
     attempts = [objects.attempt(_imagined(found, one, name or "")) for one in made if isinstance(one, datetime)]

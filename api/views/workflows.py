@@ -148,11 +148,12 @@ def _cut(given: datetime, mode: str | None, zone: str, schedule: Schedule | None
         if slot is None:
             raise invalid("mode", f"{mode} needs a workflow with a schedule that has not ended")
         return slot.session_time
-    parts = {"day": ("hour", "minute", "second"), "hour": ("minute", "second"), "minute": ("second",)}.get(
-        mode or "", ()
-    )
-    cut = dict.fromkeys(parts, 0) | ({"microsecond": 0} if mode else {})
-    return given.astimezone(zone_of(zone)).replace(**cut)
+    if mode is None:
+        return given
+    local = given.astimezone(zone_of(zone)).replace(microsecond=0)
+    if mode in ("day", "hour", "minute"):
+        local = local.replace(second=0, minute=0 if mode != "minute" else local.minute)
+    return local.replace(hour=0) if mode == "day" else local
 
 
 def _times(workflow: Workflow, revision: Revision) -> tuple[str, Schedule | None]:
