@@ -17,7 +17,7 @@ MOST_FILES = 2_000
 def pack(folder: Path) -> tuple[bytes, list[str]]:
     """→ the archive, and its files by their paths from the folder. Raises Problem.
 
-    What begins with a dot is left out, as digdag does. Links are followed where they stay in the folder.
+    What begins with a dot is left out, as digdag does. Links to files are followed where they stay in the folder.
     """
     if not folder.is_dir():
         raise Problem(f"{folder} is no folder.", Exit.USAGE)
@@ -39,7 +39,9 @@ def _files(folder: Path, root: Path) -> Iterator[Path]:
             continue
         if not path.resolve().is_relative_to(root):
             raise Problem(f"{path} leads out of the folder; copy what it leads to.", Exit.USAGE)
-        if path.is_dir() and not path.is_symlink():
+        if path.is_dir() and path.is_symlink():
+            raise Problem(f"{path} is a link to a folder; copy the folder.", Exit.USAGE)
+        if path.is_dir():
             yield from (path.name / below for below in _files(path, root))
         elif path.is_file():
             yield Path(path.name)
