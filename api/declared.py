@@ -248,3 +248,9 @@ def record(**fields: Schema) -> Schema:
 def extended(schema: Schema, **fields: Schema) -> Schema:
     """A record with these fields too."""
     return record(**{**schema["properties"], **fields})
+
+
+def with_more(schema: Schema, **fields: Schema) -> Schema:
+    """A record that may have these fields too. Of some clients each answer must be what they know, so that a field of
+    this console's own is there only when it says something."""
+    return {**schema, "properties": {**schema["properties"], **fields}}

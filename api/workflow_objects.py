@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from api.declared import BOOLEAN, INTEGER, TEXT, Schema, array, extended, nullable, number_in_path, record
+from api.declared import BOOLEAN, INTEGER, TEXT, Schema, array, extended, nullable, number_in_path, record, with_more
 from api.errors import missing
 from api.times import iso
 from workflows.models import Attempt, AttemptState, Project, Revision, Session, Workflow, WorkflowSchedule
@@ -31,9 +31,7 @@ PROJECT = record(
     archiveType=TEXT,
     archiveMd5=nullable(TEXT),
 )
-REVISION = record(
-    revision=TEXT, createdAt=TEXT, archiveType=TEXT, archiveMd5=nullable(TEXT), userInfo=OBJECT, note=TEXT
-)
+REVISION = record(revision=TEXT, createdAt=TEXT, archiveType=TEXT, archiveMd5=nullable(TEXT), userInfo=OBJECT)
 DEFINITION = record(id=TEXT, name=TEXT, project=NAMED, revision=TEXT, timezone=TEXT, config=OBJECT)
 LAST_ATTEMPT = record(
     id=TEXT,
@@ -49,23 +47,27 @@ LAST_ATTEMPT = record(
 ATTEMPT = extended(
     LAST_ATTEMPT, index=INTEGER, project=NAMED, workflow=NAMED, sessionId=TEXT, sessionUuid=TEXT, sessionTime=TEXT
 )
-SESSION = record(
-    id=TEXT,
-    project=NAMED,
-    workflow=NAMED,
-    sessionUuid=TEXT,
-    sessionTime=TEXT,
-    lastAttempt={**LAST_ATTEMPT, "type": ["object", "null"]},
-    skipped=nullable(TEXT),
+SESSION = with_more(
+    record(
+        id=TEXT,
+        project=NAMED,
+        workflow=NAMED,
+        sessionUuid=TEXT,
+        sessionTime=TEXT,
+        lastAttempt={**LAST_ATTEMPT, "type": ["object", "null"]},
+    ),
+    skipped=TEXT,
 )
-SCHEDULE = record(
-    id=TEXT,
-    project=NAMED,
-    workflow=NAMED,
-    nextRunTime=TEXT,
-    nextScheduleTime=TEXT,
-    disabledAt=nullable(TEXT),
-    problem=nullable(TEXT),
+SCHEDULE = with_more(
+    record(
+        id=TEXT,
+        project=NAMED,
+        workflow=NAMED,
+        nextRunTime=TEXT,
+        nextScheduleTime=TEXT,
+        disabledAt=nullable(TEXT),
+    ),
+    problem=TEXT,
 )
 
 
@@ -172,7 +174,6 @@ def revision(found: Revision) -> dict[str, Any]:
         "archiveType": "db",
         "archiveMd5": None,
         "userInfo": {"name": found.pushed_by.get_username()} if found.pushed_by else {},
-        "note": found.note,
     }
 
 
@@ -221,7 +222,7 @@ def _session(found: Session, last: Attempt | None) -> dict[str, Any]:
         "sessionUuid": str(found.uuid),
         "sessionTime": local(found.session_time, last.timezone if last else workflow.timezone),
         "lastAttempt": _attempt(last) if last else None,
-        "skipped": found.skipped or None,
+        **({"skipped": found.skipped} if found.skipped else {}),
     }
 
 
@@ -235,7 +236,7 @@ def schedule(found: WorkflowSchedule) -> dict[str, Any]:
         "nextRunTime": iso(found.next_run_at or ENDED),
         "nextScheduleTime": local(found.next_session_time or ENDED, found.timezone),
         "disabledAt": iso(found.paused_at),
-        "problem": found.problem or None,
+        **({"problem": found.problem} if found.problem else {}),
     }
 
 

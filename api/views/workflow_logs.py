@@ -9,14 +9,14 @@ from django.db.models.functions import Length
 from django.http import HttpResponse
 
 from api import workflow_objects as objects
-from api.declared import INTEGER, TEXT, Answer, Call, Param, endpoint, record
+from api.declared import INTEGER, TEXT, Answer, Call, Param, endpoint, nullable, record
 from api.errors import missing
 from api.times import iso
 from api.views.attempts import TAG
 from workflows.models import TaskLog
 
 GZIP = "application/gzip"
-FILE = record(fileName=TEXT, fileSize=INTEGER, taskName=TEXT, fileTime=TEXT, agentId=TEXT)
+FILE = record(fileName=TEXT, fileSize=INTEGER, taskName=TEXT, fileTime=TEXT, agentId=TEXT, direct=nullable(TEXT))
 ENDING = ".log.gz"
 BEFORE = len("2026-03-01 00:00:00.000 +0000 [] \n")  # characters of a line beside its level and its text
 
@@ -50,6 +50,7 @@ def log_files(call: Call, attempt: str) -> Answer:
                 "taskName": one["task__full_name"],
                 "fileTime": iso(one["first"]),
                 "agentId": "console",
+                "direct": None,
             }
             for one in files
         ]

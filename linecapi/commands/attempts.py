@@ -145,7 +145,7 @@ def _line(attempt: Attempt) -> tuple[object, ...]:
 def wf_sessions(call: Call) -> None:
     """A session that its schedule skipped says why."""
     args = call.args
-    given = {"page_size": args.max, "workflow": args.workflow}
+    given = {"page_size": args.max, "workflow": args.workflow, "include_skipped": "true"}
     if args.project:
         number = attempts.project(call.td, args.project)["id"]
         found = call.td.workflow("GET", "/api/projects/{id}/sessions", "sessions", given=given, id=number)["sessions"]

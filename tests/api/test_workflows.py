@@ -382,13 +382,15 @@ def test_sessions_are_listed_with_their_last_attempts_or_why_they_were_skipped(d
     workflow = Attempt.objects.first().session.workflow
     Session.objects.create(workflow=workflow, session_time=NOON, skipped="It was late.")
     with django_assert_max_num_queries(6):
-        skipped, ran = digdag.get("sessions").json()["sessions"]
+        skipped, ran = digdag.get("sessions", include_skipped="true").json()["sessions"]
     assert (readable("session", skipped)["lastAttempt"], skipped["skipped"]) == (None, "It was late.")
-    assert (readable("session", ran)["lastAttempt"]["id"], ran["skipped"]) == (retried["id"], None)
+    assert readable("session", ran)["lastAttempt"]["id"] == retried["id"] and "skipped" not in ran
+    assert digdag.get("sessions").json()["sessions"] == [ran]
     lacks(RUN, ran["lastAttempt"])
     project = ran["project"]["id"]
-    assert digdag.get(f"projects/{project}/sessions", workflow="daily").json()["sessions"] == [skipped, ran]
-    assert digdag.get(f"projects/{project}/sessions", last_id=skipped["id"]).json()["sessions"] == [ran]
+    assert digdag.get(f"projects/{project}/sessions", workflow="daily").json()["sessions"] == [ran]
+    asked = {"last_id": ran["id"], "include_skipped": "true"}
+    assert digdag.get(f"projects/{project}/sessions", **asked).json()["sessions"] == []
     assert digdag.get(f"sessions/{ran['id']}").json() == ran
     attempts = digdag.get(f"sessions/{ran['id']}/attempts").json()["attempts"]
     assert [readable("attempt", one)["id"] for one in attempts] == [retried["id"], number]
