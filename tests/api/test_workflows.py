@@ -419,7 +419,7 @@ def test_secrets_are_written_listed_and_deleted_but_never_told(digdag):
     where = f"projects/{digdag.project()['id']}/secrets"
     answer = digdag.put(f"{where}/line.token", {"value": "sesame, open"})
     assert answer.json() == {"key": "line.token", "project": {"id": digdag.project()["id"], "name": "shop"}}
-    assert digdag.get(where).json() == {"secrets": [{"key": "line.token"}]}
+    assert digdag.get(where).json() == digdag.get(f"{where}/").json() == {"secrets": [{"key": "line.token"}]}
     assert "sesame" not in json.dumps(list(AuditEntry.objects.values("details"))) and Secret.objects.count() == 1
     assert digdag.put(f"{where}/bad key", {"value": "x"}).status_code == 422
     assert digdag.put(f"{where}/empty", {"value": ""}).status_code == 422
