@@ -96,7 +96,7 @@ def attempt_start(call: Call) -> Answer:
     params = call["params"] if call["params"] is not None else {}
     if not isinstance(params, dict):
         raise invalid("params", "must be a JSON object")
-    time = moment("sessionTime", call["sessionTime"])
+    time = moment("sessionTime", call["sessionTime"]).replace(microsecond=0)  # digdag knows whole seconds
     name = call["retryAttemptName"] or ""
     try:
         if call["resume"] is not None:
