@@ -6,6 +6,8 @@ class WorkflowsConfig(AppConfig):
     verbose_name = "Treasure Workflow"
 
     def ready(self) -> None:
-        from workflows import dispatch
+        from exports import retention as kept
+        from workflows import dispatch, retention
 
         dispatch.register()
+        kept.also(retention.attempts)
