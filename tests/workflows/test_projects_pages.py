@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry
 from tests.exports.queries import line, orders, shop
 from tests.workflows.factories import attempt_of, pushed
-from workflows import archives, contents, projects, secrets
+from workflows import archives, contents, editing, projects, secrets
 from workflows.models import Attempt, Project, Revision, Secret, Session, Workflow
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +107,7 @@ def test_many_projects_cost_no_more_sql(look, editor, django_assert_max_num_quer
         attempt_of(workflow, editor)
     with django_assert_max_num_queries(9):
         page = text(look.get(url("projects")))
-    assert "1–25 of 60" in page and "10 more in this project" in page and page.count("Running") == 20 + 24
+    assert "1–25 of 60" in page and "20 more in this project" in page and page.count("Running") == 10 + 24
 
 
 # --- new ones ----------------------------------------------------------------------------------------------------
@@ -332,6 +332,16 @@ def test_the_editor_has_every_text_and_opens_where_it_is_asked_to(edit, look, pr
     assert 'data-open="queries/load.sql" data-line="3"' in page
     read = text(look.get(url("editor", project.pk)))
     assert "readonly" in read and 'id="save"' not in read and "data-guard" not in read
+
+
+def test_what_one_page_does_not_hold_is_opened_by_its_link(edit, project, monkeypatch):
+    monkeypatch.setattr(editing, "MOST_TEXTS", 1)
+    page = text(edit.get(url("editor", project.pk)))
+    assert "daily&gt;: 07:00:00" in page and "SELECT 1" not in page and "?file=queries%2Fload.sql" in page
+    assert "SELECT 1" in text(edit.get(url("editor", project.pk), {"file": "queries/load.sql"}))
+    some = {"base": latest(project).pk, "was-1": "queries/load.sql", "path-1": "queries/load.sql", "text-1": "2"}
+    edit.post(url("editor_save", project.pk), some)
+    assert files(project) == {"daily.dig": DAILY.encode(), "queries/load.sql": b"2"}
 
 
 def test_a_save_is_a_revision_that_says_what_changed(edit, project):
