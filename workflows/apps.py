@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class WorkflowsConfig(AppConfig):
     name = "workflows"
     verbose_name = "Treasure Workflow"
+
+    def ready(self) -> None:
+        from exports import makers
+        from workflows import made_jobs
+
+        makers.register(made_jobs.maker)
