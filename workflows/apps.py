@@ -7,6 +7,7 @@ class WorkflowsConfig(AppConfig):
 
     def ready(self) -> None:
         from exports import makers
-        from workflows import made_jobs
+        from workflows import dispatch, made_jobs
 
+        dispatch.register()
         makers.register(made_jobs.maker)
