@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
@@ -15,12 +15,12 @@ from exports.models import JobState
 from workflows import attempt_words as words
 from workflows import contents, definitions, task_tree
 from workflows.dig.problems import DigError
+from workflows.masking import Mask
 from workflows.models import Attempt, Session, Task, TaskJob, TaskLog, TaskState
-from workflows.task_tree import Look, Rest, Row, Tree
+from workflows.task_tree import Item, Look, Rest, Row, Tree
 
 LOG_LINES = 200
 OTHERS = 20  # attempts of the same session that are named
-_HEAVY = ("params", "stored", "memory", "export", "reset", "path", "advice")
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,10 @@ class Details:
     more_log: bool
 
 
-def tasks(attempt: Attempt) -> list[Task]:
-    """All of its tasks, without what only details show."""
-    return list(Task.objects.filter(attempt=attempt).defer(*_HEAVY).order_by("pk"))
+def tasks(attempt: Attempt) -> list[Item]:
+    """All of its tasks in the order of their numbers, parents first."""
+    columns = [each.name for each in fields(Item)]
+    return [Item(*row) for row in Task.objects.filter(attempt=attempt).order_by("pk").values_list(*columns)]
 
 
 def jobs(attempt: Attempt) -> dict[int, list[tuple[int, Status]]]:
@@ -101,7 +102,7 @@ def _job_status(state: str, outcome: str, killed: bool) -> Status:
 
 
 def rows(
-    attempt: Attempt, tasks: list[Task], jobs: dict[int, list[tuple[int, Status]]], look: Look, now: datetime
+    attempt: Attempt, tasks: list[Item], jobs: dict[int, list[tuple[int, Status]]], look: Look, now: datetime
 ) -> list[TaskRow | Rest]:
     where, span = words.zone(attempt), _span(attempt, tasks, now)
 
@@ -116,7 +117,7 @@ def rows(
     return [shown(row) for row in Tree(tasks, look).rows()]
 
 
-def axis(attempt: Attempt, tasks: list[Task], now: datetime) -> Axis:
+def axis(attempt: Attempt, tasks: list[Item], now: datetime) -> Axis:
     where, (start, end) = words.zone(attempt), _span(attempt, tasks, now)
     days = start.astimezone(where).date() != end.astimezone(where).date()
 
@@ -127,7 +128,7 @@ def axis(attempt: Attempt, tasks: list[Task], now: datetime) -> Axis:
     return Axis(told(start), "now" if not attempt.finished else told(end))
 
 
-def _span(attempt: Attempt, tasks: Iterable[Task], now: datetime) -> tuple[datetime, datetime]:
+def _span(attempt: Attempt, tasks: Iterable[Item], now: datetime) -> tuple[datetime, datetime]:
     starts = [task.started_at for task in tasks if task.started_at and not task.copied]
     start = min([attempt.created_at, *starts])
     ends = [task.finished_at for task in tasks if task.finished_at and not task.copied]
@@ -135,7 +136,7 @@ def _span(attempt: Attempt, tasks: Iterable[Task], now: datetime) -> tuple[datet
     return start, max(end, start + timedelta(milliseconds=1))
 
 
-def _bar(task: Task, span: tuple[datetime, datetime], now: datetime) -> Bar | None:
+def _bar(task: Item, span: tuple[datetime, datetime], now: datetime) -> Bar | None:
     if task.started_at is None or task.copied:
         return None
     whole = (span[1] - span[0]).total_seconds()
@@ -164,7 +165,7 @@ def details(attempt: Attempt, pk: int, jobs: dict[int, list[tuple[int, Status]]]
         waits=words.waits(task, where),
         jobs=jobs.get(task.pk, []),
         line=_line(attempt, task),
-        values=_values(task),
+        values=_values(attempt, task),
         log=log,
         more_log=more,
     )
@@ -177,14 +178,19 @@ def _line(attempt: Attempt, task: Task) -> int | None:
         return None
 
 
-def _values(task: Task) -> list[tuple[str, str, str]]:
-    """(id, heading, JSON) of what it was given and what it left; without what is empty."""
+def _values(attempt: Attempt, task: Task) -> list[tuple[str, str, str]]:
+    """(id, heading, JSON) of what it was given and what it left, masked; without what is empty."""
     kinds = (
-        ("params", "Parameters, as computed", task.params),
-        ("export", "Variables of its own", task.export),
-        ("stored", "Stored for the tasks after it", task.stored),
+        ("params", "Parameters, as computed", task.params),  # which the runner has masked
+        ("export", "Variables of its own", masked(attempt, task.export)),
+        ("stored", "Stored for the tasks after it", masked(attempt, task.stored)),
     )
     return [(key, heading, as_json(value)) for key, heading, value in kinds if value]
+
+
+def masked(attempt: Attempt, values: Any) -> Any:
+    """Values as people may see them."""
+    return Mask(attempt.workflow.project_id).values(values) if values else values
 
 
 def as_json(value: Any) -> str:
@@ -194,7 +200,7 @@ def as_json(value: Any) -> str:
 # --- the log ------------------------------------------------------------------------------------------------------
 
 
-def whole_log(attempt: Attempt, tasks: list[Task]) -> tuple[list[Line], bool]:
+def whole_log(attempt: Attempt, tasks: list[Item]) -> tuple[list[Line], bool]:
     """The last LOG_LINES lines of all tasks, the oldest first; whether there are more."""
     names = {task.pk: task.name for task in tasks}
     return _log(TaskLog.objects.filter(task__in=list(names)), attempt, names)
@@ -218,11 +224,11 @@ def _log_line(line: TaskLog, where: tzinfo, day: Any, name: str) -> Line:
 # --- the head -----------------------------------------------------------------------------------------------------
 
 
-def failed(tasks: list[Task]) -> Task | None:
-    """The task that an attempt failed by: the first with an error of its own."""
+def failed(tasks: list[Item]) -> Item | None:
+    """The task that an attempt failed by: the first that failed by itself, not by one below it."""
     wrong = [task for task in tasks if task.state == TaskState.ERROR]
     parents = {task.parent_id for task in wrong}
-    return next((task for task in wrong if task.pk not in parents), wrong[0] if wrong else None)
+    return next((task for task in wrong if task.pk not in parents), None)
 
 
 def others(session: Session) -> list[Attempt]:
@@ -231,7 +237,7 @@ def others(session: Session) -> list[Attempt]:
     return list(found.defer("params", "error")[: OTHERS + 1])
 
 
-def from_tasks(tasks: list[Task]) -> list[str]:
+def from_tasks(tasks: list[Item]) -> list[str]:
     """The full names that a resume may start from: tasks that the file names, not those that operators made."""
     made = {task.pk for task in tasks if task.op}
     inner: set[int] = set()
@@ -246,7 +252,7 @@ def from_tasks(tasks: list[Task]) -> list[str]:
     return names[: task_tree.WINDOW]
 
 
-def announcement(attempt: Attempt, tasks: list[Task]) -> str:
+def announcement(attempt: Attempt, tasks: list[Item]) -> str:
     """What a screen reader is told when the attempt gets on."""
     found = words.counts(tasks)
     return f"Attempt {attempt.pk}: " + ", ".join(

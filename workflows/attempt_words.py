@@ -1,11 +1,13 @@
 """Attempts and tasks in words: where they stand, since when, and by whom."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from exports import job_words
 from exports.job_words import Status
 from workflows.models import Attempt, Task, TaskState, Workflow
+from workflows.task_tree import Item
 
 STATUS = {  # of a task: a key of the `status` tag, and the class of its bar's colour
     TaskState.BLOCKED: ("queued", "f-mute"),
@@ -26,12 +28,12 @@ def status(attempt: Attempt) -> Status:
     return Status(attempt.state)
 
 
-def task_status(task: Task) -> Status:
+def task_status(task: Task | Item) -> Status:
     state = TaskState(task.state)
     return Status(STATUS[state][0], state.label)
 
 
-def tone(task: Task) -> str:
+def tone(task: Task | Item) -> str:
     return STATUS[TaskState(task.state)][1]
 
 
@@ -49,7 +51,7 @@ def session_time(at: datetime, where: tzinfo) -> str:
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S} {job_words.zone_name(local)}"
 
 
-def took(thing: Attempt | Task, now: datetime) -> str:
+def took(thing: Attempt | Task | Item, now: datetime) -> str:
     """How long it ran, or has been running; empty if it never began."""
     began = thing.created_at if isinstance(thing, Attempt) else thing.started_at
     return job_words.duration(((thing.finished_at or now) - began).total_seconds()) if began else ""
@@ -61,7 +63,7 @@ def by_whom(attempt: Attempt) -> str:
     return attempt.created_by.display_name if attempt.created_by else "the console"
 
 
-def waits(task: Task, where: tzinfo) -> str:
+def waits(task: Task | Item, where: tzinfo) -> str:
     """What a task waits for, without what links can say: "until 07:00:12"; "" if for nothing of the kind."""
     if task.state not in (TaskState.WAITING, TaskState.RETRY) or not task.next_run_at:
         return ""
@@ -70,23 +72,16 @@ def waits(task: Task, where: tzinfo) -> str:
 
 @dataclass(frozen=True)
 class Count:
-    """How many tasks have a state. `tone`: the class of its colour; `share`: percent of all."""
+    """How many tasks have a state. `tone`: the class of its colour."""
 
-    state: str
     word: str
     n: int
     tone: str
-    share: float
 
 
-def counts(tasks: list[Task]) -> list[Count]:
-    """Of tasks that have an operator; those that ended come first, as they fill a bar."""
+def counts(tasks: list[Item]) -> list[Count]:
+    """Of tasks that have an operator; those that ended come first."""
     order = (TaskState.SUCCESS, TaskState.ERROR, TaskState.RUNNING, TaskState.PLANNED, TaskState.WAITING)
     order = (*order, TaskState.RETRY, TaskState.READY, TaskState.BLOCKED, TaskState.CANCELED)
-    found = [TaskState(task.state) for task in tasks if task.op]
-    numbers = {state: found.count(state) for state in order}
-    return [
-        Count(state, state.label, n, STATUS[state][1], job_words.share(n, len(found)))
-        for state, n in numbers.items()
-        if n
-    ]
+    found = Counter(task.state for task in tasks if task.op)
+    return [Count(state.label, found[state], STATUS[state][1]) for state in order if found[state]]

@@ -6,15 +6,16 @@ What someone has opened stands in the page's address, so that a page that draws 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from exports.filters import number
-from workflows.models import Task, TaskState
+from workflows.models import TaskState
 
-MOST_ROWS = 300  # of a page; groups below stay shut until someone opens them
-WINDOW = 100  # tasks of one group that are shown at once
-FEW_IN_LOOP, FEW = 10, 50  # up to so many are shown without being asked for
+MOST_ROWS = 150  # of a page; groups below stay shut until someone opens them
+WINDOW = 50  # tasks of one group that are shown at once
+FEW_IN_LOOP, FEW = 10, 40  # up to so many are shown without being asked for
 DEEPEST = 9  # further levels are drawn as this one
 ENDED_WELL = (TaskState.SUCCESS, TaskState.BLOCKED, TaskState.CANCELED)
 ACTIVE = (TaskState.RUNNING, TaskState.WAITING, TaskState.PLANNED, TaskState.RETRY, TaskState.READY)
@@ -76,6 +77,26 @@ def _text(numbers: frozenset[int]) -> str:
     return ".".join(str(each) for each in sorted(numbers))
 
 
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A task as far as the tree shows it: the columns of its row. (A thousand of them are read in a few milliseconds,
+    which models are not.)"""
+
+    pk: int
+    parent_id: int | None
+    position: int
+    round: int
+    rounds: int
+    name: str
+    full_name: str
+    op: str
+    state: str
+    copied: bool
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    next_run_at: datetime | None = None
+
+
 @dataclass(frozen=True)
 class Fold:
     """The opening and shutting of what lies below a row."""
@@ -89,7 +110,7 @@ class Row:
     """A task at a depth; `fold`: None if nothing lies below it. `earlier`: it belongs to an earlier try.
     `retries`: how many tries came before, and the link that shows them."""
 
-    task: Task
+    task: Item
     depth: int
     fold: Fold | None
     link: str
@@ -110,16 +131,16 @@ class Rest:
 class Tree:
     """The rows of an attempt's tasks; `tasks` in the order of their numbers."""
 
-    def __init__(self, tasks: Sequence[Task], look: Look) -> None:
+    def __init__(self, tasks: Sequence[Item], look: Look) -> None:
         self.look, self.left = look, MOST_ROWS
-        self.below: dict[int | None, list[Task]] = {}
+        self.below: dict[int | None, list[Item]] = {}
         for task in sorted(tasks, key=lambda task: (task.round, task.position, task.pk)):
             self.below.setdefault(task.parent_id, []).append(task)
 
     def rows(self) -> list[Row | Rest]:
         return [row for root in self.below.get(None, []) for row in self._task(root, 0, looped=False, earlier=False)]
 
-    def _task(self, task: Task, depth: int, *, looped: bool, earlier: bool) -> Iterator[Row | Rest]:
+    def _task(self, task: Item, depth: int, *, looped: bool, earlier: bool) -> Iterator[Row | Rest]:
         self.left, depth = self.left - 1, min(depth, DEEPEST)
         children = self.below.get(task.pk, [])
         now = [child for child in children if child.round == task.rounds]
@@ -139,16 +160,16 @@ class Tree:
         if opened:
             yield from self._children(task, now, depth + 1, earlier)
 
-    def _retries(self, task: Task, before: list[Task]) -> Fold | None:
+    def _retries(self, task: Item, before: list[Item]) -> Fold | None:
         return Fold(task.pk in self.look.tries, self.look.retried(task.pk).encode()) if before else None
 
-    def _is_open(self, task: Task, *, looped: bool) -> bool:
+    def _is_open(self, task: Item, *, looped: bool) -> bool:
         """As someone said; else all but what a loop has done, as long as there is room."""
         if task.pk in self.look.opened or task.pk in self.look.shut:
             return task.pk in self.look.opened
         return self.left > 0 and not (looped and task.state in ENDED_WELL)
 
-    def _children(self, parent: Task, children: list[Task], depth: int, earlier: bool) -> Iterator[Row | Rest]:
+    def _children(self, parent: Item, children: list[Item], depth: int, earlier: bool) -> Iterator[Row | Rest]:
         looped = bool(parent.op) and len(children) > 1
         few = FEW_IN_LOOP if looped else FEW
         shown, rest = self._shown(parent, children, few, depth)
@@ -157,7 +178,7 @@ class Tree:
         if rest:
             yield rest
 
-    def _shown(self, parent: Task, children: list[Task], few: int, depth: int) -> tuple[list[Task], Rest | None]:
+    def _shown(self, parent: Item, children: list[Item], few: int, depth: int) -> tuple[list[Item], Rest | None]:
         if len(children) <= few:
             return children, None
         page = self.look.pages.get(parent.pk)
@@ -175,11 +196,11 @@ class Tree:
         says = f"{first + 1:,}–{first + len(shown):,} of {len(children):,} tasks"
         return shown, Rest(depth, f"{parent.pk}", says, ways)
 
-    def _way(self, parent: Task, page: int | None) -> str:
+    def _way(self, parent: Item, page: int | None) -> str:
         return self.look.paged(parent.pk, page).encode()
 
 
-def _what_matters(children: list[Task], few: int) -> list[Task]:
+def _what_matters(children: list[Item], few: int) -> list[Item]:
     """Those that failed, those that run, then the first ones; in their order."""
     half = few // 2
     chosen = [task for task in children if task.state == TaskState.ERROR][:half]
@@ -189,7 +210,7 @@ def _what_matters(children: list[Task], few: int) -> list[Task]:
     return sorted(chosen, key=children.index)
 
 
-def _states(children: list[Task], shown: list[Task]) -> str:
+def _states(children: list[Item], shown: list[Item]) -> str:
     known = {task.pk for task in shown}
     found = Counter(TaskState(task.state).label.lower() for task in children if task.pk not in known)
     return ", ".join(f"{n:,} {word}" for word, n in found.most_common())

@@ -4,11 +4,11 @@ from workflows.views import attempt_actions, attempts, backfill, workflow
 
 app_name = "workflows"
 urlpatterns = [
-    path("workflows/workflow/<int:pk>", workflow.workflow, name="workflow"),
-    path("workflows/workflow/<int:pk>/run", workflow.run, name="run"),
-    path("workflows/workflow/<int:pk>/pause", workflow.pause, name="pause"),
-    path("workflows/workflow/<int:pk>/resume", workflow.resume, name="resume"),
-    path("workflows/workflow/<int:pk>/backfill", backfill.backfill, name="backfill"),
+    path("workflows/<int:pk>", workflow.workflow, name="workflow"),
+    path("workflows/<int:pk>/run", workflow.run, name="run"),
+    path("workflows/<int:pk>/pause", workflow.pause, name="pause"),
+    path("workflows/<int:pk>/resume", workflow.resume, name="resume"),
+    path("workflows/<int:pk>/backfill", backfill.backfill, name="backfill"),
     path("workflows/attempts", attempts.attempts, name="attempts"),
     path("workflows/attempts/<int:pk>", attempts.attempt, name="attempt"),
     path("workflows/attempts/<int:pk>/resume", attempt_actions.resume, name="attempt_resume"),

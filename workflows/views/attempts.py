@@ -13,7 +13,7 @@ from exports.views.parts import is_partial, vary
 from workflows import attempt_list, attempt_pages
 from workflows import attempt_words as words
 from workflows.attempt_list import AttemptFilter
-from workflows.models import Attempt, AttemptState, Revision, Task
+from workflows.models import Attempt, AttemptState, Revision
 from workflows.task_tree import Look
 
 
@@ -61,6 +61,7 @@ def _context(request: HttpRequest, attempt: Attempt) -> dict[str, Any]:
     chosen = attempt_pages.details(attempt, look.task, jobs, now) if look.task else None
     log, more_log = ([], False) if chosen else attempt_pages.whole_log(attempt, tasks)
     others = attempt_pages.others(attempt.session)
+    params = attempt_pages.as_json(attempt_pages.masked(attempt, attempt.params)) if attempt.params else ""
     return {
         "attempt": attempt,
         "workflow": attempt.workflow,
@@ -70,16 +71,15 @@ def _context(request: HttpRequest, attempt: Attempt) -> dict[str, Any]:
         "started": job_words.clock(attempt.created_at, where, now),
         "by": words.by_whom(attempt),
         "took": words.took(attempt, now),
-        "params": attempt_pages.as_json(attempt.params) if attempt.params else "",
+        "params": params,
         "says": attempt_pages.announcement(attempt, tasks),
         "latest": _is_latest(attempt),
         "others": others[: attempt_pages.OTHERS],
         "more_others": len(others) > attempt_pages.OTHERS,
         "counts": words.counts(tasks),
-        "failed": attempt_pages.failed(tasks) if attempt.finished else None,
+        "failed": attempt_pages.failed(tasks) if attempt.state == AttemptState.ERROR else None,
         "rows": attempt_pages.rows(attempt, tasks, jobs, look, now),
         "axis": attempt_pages.axis(attempt, tasks, now),
-        "n_tasks": _operators(tasks),
         "chosen": chosen,
         "all_link": Look(None, look.opened, look.shut, look.tries, look.pages).encode(),
         "log": log,
@@ -88,10 +88,6 @@ def _context(request: HttpRequest, attempt: Attempt) -> dict[str, Any]:
         "can_resume": attempt.state in (AttemptState.ERROR, AttemptState.KILLED),
         "here": request.get_full_path(),
     }
-
-
-def _operators(tasks: list[Task]) -> int:
-    return sum(bool(task.op) for task in tasks)
 
 
 def _is_latest(attempt: Attempt) -> bool:
