@@ -20,7 +20,6 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -120,16 +119,16 @@ class Lease:
         self.breakable = False
         self.cancel: Callable[[], None] | None = None
 
-    def mine(self) -> QuerySet[Any]:
+    def mine(self) -> Any:
         return Job.objects.filter(pk=self.pk, lease_token=self.token, state=JobState.RUNNING)
 
-    def _free(self) -> QuerySet[Any]:
+    def _free(self) -> Any:
         """It, if a worker may take it now."""
         due = Job.objects.filter(state__in=WAITING, next_attempt_at__lte=timezone.now(), kill_requested=False)
         return in_turn(due.filter(pk=self.pk))
 
     def _stop_wanted(self) -> bool:
-        return self.mine().filter(kill_requested=True).exists()
+        return bool(self.mine().filter(kill_requested=True).exists())
 
     def claim(self, **values: Any) -> bool:
         """Take what waits, if its time and turn have come; `values` go into its row. Exactly one worker succeeds."""

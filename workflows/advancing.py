@@ -4,26 +4,29 @@ All of it runs in the transaction of whoever ended a task, under a lock of the a
 once.
 """
 
+import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from django.db.models import F
-from django.db.models.functions import Coalesce
+from django.db.models import F, TextField
+from django.db.models.functions import Cast, Coalesce
 
 from workflows import contents, definitions, planning
 from workflows.dig.model import Parallel
 from workflows.dig.model import Retry as RetryDefinition
 from workflows.dig.model import Task as Definition
 from workflows.flow import advancing as flow
-from workflows.flow.model import FINAL, HELD_UP, NEVER, Changes, Kind, Retry, State
+from workflows.flow.model import FINAL, HELD_UP, NEVER, Changes, Kind, Retry, State, Traits
 from workflows.flow.model import Task as Node
 from workflows.models import Attempt, AttemptState, Task, TaskLog, TaskState
 
 logger = logging.getLogger(__name__)
-COLUMNS = ("pk", "parent", "position", "state", "upstream", "round", "rounds", "file", "path", "op", "copied", "memory")
+COLUMNS = ("pk", "parent", "position", "state", "upstream", "round", "rounds", "name", "op", "file")
+KINDS = {name: kind for kind, name in planning.BODY_NAMES.items()}
 ENDS = {
     State.SUCCESS: AttemptState.SUCCESS,
     State.ERROR: AttemptState.ERROR,
@@ -44,7 +47,8 @@ def advance(attempt: Attempt, now: datetime, ended: Mapping[int, State] | None =
     Raises TooMany, if a body cannot be made."""
     momentary = dict(ended or {})
     while True:
-        changes = flow.advance(nodes(attempt, momentary), killed=attempt.kill_requested)
+        rows = _Rows(attempt, momentary)
+        changes = flow.advance(rows.nodes, rows.traits, killed=attempt.kill_requested)
         _make(attempt, changes, now)
         momentary = {}
         if not changes.bodies:
@@ -73,38 +77,41 @@ def break_off(attempt: Attempt, now: datetime, error: str = FAULT) -> None:
 # --- rows → nodes
 
 
-def nodes(attempt: Attempt, momentary: Mapping[int, State]) -> list[Node]:
-    rows = Task.objects.filter(attempt=attempt).order_by("pk").values_list(*COLUMNS)
-    return [_node(attempt.revision_id, row, momentary) for row in rows]
+class _Rows:
+    """The attempt's tasks. What is JSON is read only where it matters: there may be a thousand."""
+
+    def __init__(self, attempt: Attempt, momentary: Mapping[int, State]) -> None:
+        self.revision = attempt.revision_id
+        self.nodes: list[Node] = []
+        self.about: dict[int, tuple[str, str, str, bool]] = {}
+        found = Task.objects.filter(attempt=attempt).order_by("pk")
+        texts = (Cast("path", TextField()), Cast("memory", TextField()))
+        for pk, parent, position, state, upstream, number, rounds, name, op, *about in found.values_list(
+            *COLUMNS, *texts
+        ):
+            kind, state = kind_of(name), momentary.get(pk) or State(state)
+            self.nodes.append(Node(pk, parent, position, state, upstream, number, rounds, kind, not op))
+            self.about[pk] = (*about, not op)
+
+    def traits(self, pk: int) -> Traits:
+        file, path, memory, group = self.about[pk]
+        definition, kept = _definition(self.revision, file, path), json.loads(memory)
+        return Traits(
+            disabled=definition.disabled,
+            parallel=_parallel(definition.parallel) if group else kept.get("parallel", 0),
+            retry=Retry(*kept["retry"]) if "retry" in kept else retry_of(definition.retry),
+            has_error=definition.error is not None,
+            has_check=definition.check is not None,
+        )
 
 
-def _node(revision: int, row: tuple[Any, ...], momentary: Mapping[int, State]) -> Node:
-    pk, parent, position, state, upstream, number, rounds, file, path, op, copied, memory = row
-    node = Node(
-        id=pk,
-        parent=parent,
-        position=position,
-        state=momentary.get(pk, State(state)),
-        upstream=upstream,
-        round=number,
-        rounds=rounds,
-        kind=kind_of(path),
-        group=not op,
-    )
-    if node.state not in FINAL and not copied:
-        _define(node, definitions.at(contents.workflow(revision, file), path), memory)
-    return node
+@lru_cache(maxsize=4096)
+def _definition(revision: int, file: str, path: str) -> Definition:
+    return definitions.at(contents.workflow(revision, file), json.loads(path))
 
 
-def kind_of(path: list[int | str]) -> Kind:
-    return Kind(path[-1]) if path and path[-1] in ("error", "check") else Kind.TASK
-
-
-def _define(node: Node, definition: Definition, memory: Mapping[str, Any]) -> None:
-    node.disabled = definition.disabled
-    node.has_error, node.has_check = definition.error is not None, definition.check is not None
-    node.parallel = _parallel(definition.parallel) if node.group else memory.get("parallel", 0)
-    node.retry = Retry(*memory["retry"]) if "retry" in memory else retry_of(definition.retry)
+def kind_of(name: str) -> Kind:
+    return KINDS.get(name, Kind.TASK)
 
 
 def _parallel(parallel: Parallel | None) -> int:
@@ -202,7 +209,7 @@ def _why(attempt: Attempt, failed: Mapping[int, int]) -> str:
     return f"{cause.full_name}: {cause.error}"
 
 
-def ready(attempt: int) -> Iterable[int]:
+def ready(attempt: int, most: int = 1) -> list[int]:
     """The tasks that no worker has been told of, the oldest first."""
     found = Task.objects.filter(attempt=attempt, state=TaskState.READY, hinted_at=None)
-    return found.order_by("pk").values_list("pk", flat=True)
+    return list(found.order_by("pk").values_list("pk", flat=True)[:most])

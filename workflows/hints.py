@@ -35,7 +35,7 @@ def hint(pk: int, now: datetime) -> None:
 def hint_ready(attempt: int, now: datetime, *, but: int = 0) -> None:
     """For what has just become ready: at once, or by a later tick when the queue is full. `but`: so many are left out,
     for the worker that is at it."""
-    for pk in list(advancing.ready(attempt)[but : but + dispatch.room()]):
+    for pk in advancing.ready(attempt, but + dispatch.room())[but:]:
         hint(pk, now)
 
 

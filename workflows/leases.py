@@ -13,10 +13,10 @@ class TaskLease(Lease):
 
     what = "task"
 
-    def mine(self) -> QuerySet[Any]:
+    def mine(self) -> QuerySet[Task]:
         return Task.objects.filter(pk=self.pk, lease_token=self.token, state=TaskState.RUNNING)
 
-    def _free(self) -> QuerySet[Any]:
+    def _free(self) -> QuerySet[Task]:
         return Task.objects.filter(pk=self.pk, state=TaskState.READY)
 
     def _stop_wanted(self) -> bool:

@@ -24,6 +24,10 @@ FAULT = "The task broke off because of a fault in the console."
 FAULT_ADVICE = "The server's log has the details. Run the task again; if it fails again, report it."
 
 
+STEPPED: dict[str, Any] = {"state": TaskState.PLANNED, "takeovers": 0, "job": None, "awaited": None}
+"""What is written of a task whose operator has ended, before it is known what follows."""
+
+
 @dataclass(frozen=True)
 class Failed:
     """The task has failed; the texts are masked."""
@@ -107,7 +111,7 @@ def _later(task: Task, later: Later) -> dict[str, Any]:
 def _done(lease: TaskLease, task: Task, attempt: Attempt, done: Done, now: datetime, retry: Retry | None) -> None:
     memory = {**_kept(retry), "parallel": done.parallel if done.parallel != 1 else 0}
     values = {"stored": storable(done.stored), "reset": [list(path) for path in done.reset], "memory": memory}
-    _write(lease, takeovers=0, job=None, awaited=None, **values, **GIVEN_BACK)
+    _write(lease, **STEPPED, **values, **GIVEN_BACK)
     after = State.DONE
     if done.subtasks and not attempt.kill_requested:
         try:
@@ -122,7 +126,7 @@ def _done(lease: TaskLease, task: Task, attempt: Attempt, done: Done, now: datet
 
 def _failed(lease: TaskLease, task: Task, attempt: Attempt, failed: Failed, now: datetime, retry: Retry | None) -> None:
     memory = {**_kept(retry), "error": storable(failed.params)}
-    _write(lease, takeovers=0, job=None, awaited=None, memory=memory, **GIVEN_BACK)
+    _write(lease, **STEPPED, memory=memory, **GIVEN_BACK)
     _told(task, failed)
     _advance(attempt, task, State.FAILED, now)
 

@@ -60,7 +60,7 @@ def _run(pk: int) -> tuple[str, int | None]:
     try:
         with heartbeat(lease):
             attempt = _step(lease)
-        return "done", db_retry(lambda: next(iter(advancing.ready(attempt)), None))
+        return "done", next(iter(db_retry(lambda: advancing.ready(attempt))), None)
     except LostLease:
         return "lost", None  # another worker has it
     except (OperationalError, InterfaceError):

@@ -5,20 +5,21 @@ The rules are digdag's, but for `_parallel: {limit: N}`, where the next task sta
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from workflows.flow.model import FINAL, HELD_UP, Changes, Kind, State, Task
+from workflows.flow.model import FINAL, HELD_UP, Changes, Kind, State, Task, Traits
 
 
-def advance(tasks: Iterable[Task], *, killed: bool = False) -> Changes:
+def advance(tasks: Iterable[Task], traits: Callable[[int], Traits], *, killed: bool = False) -> Changes:
     """Once made, the changes leave nothing to do until a task has run or waited; but where `bodies` are wanted, once
-    more when they are there. The tasks given stay as they are."""
-    return _Flow(tasks, killed).changes()
+    more when they are there. `traits`: of a task by its id, asked only where it matters. Changes nothing itself."""
+    return _Flow(tasks, traits, killed).changes()
 
 
 class _Flow:
-    def __init__(self, tasks: Iterable[Task], killed: bool) -> None:
+    def __init__(self, tasks: Iterable[Task], traits: Callable[[int], Traits], killed: bool) -> None:
         self.tasks = {task.id: task for task in tasks}
+        self.traits = traits
         self.killed = killed
         self.now = {task.id: task.state for task in self.tasks.values()}
         self.found = Changes()
@@ -80,7 +81,7 @@ class _Flow:
 
     def _start(self, task: Task) -> None:
         """The turn of a task has come."""
-        if task.disabled:
+        if self.traits(task.id).disabled:
             self.now[task.id] = State.SUCCESS
             self.found.disabled.append(task.id)
         elif task.group:
@@ -118,18 +119,25 @@ class _Flow:
         for child in children:
             if self.now[child.id] != State.BLOCKED:
                 self._settle(child)
-        active = sum(self.now[child.id] not in (*FINAL, State.BLOCKED) for child in children)
-        for child in children:
-            if self.now[child.id] != State.BLOCKED or not self._may_start(child, task.parallel, active):
-                continue
-            self._start(child)
-            active += not self._ended(child)
+        blocked = [child for child in children if self.now[child.id] == State.BLOCKED]
+        if blocked:
+            self._begin(blocked, self.traits(task.id).parallel, self._active(children))
         if all(map(self._ended, children)):
             wrong = next((child for child in children if self.now[child.id] != State.SUCCESS), None)
             if wrong:
                 self._fail(task, self._cause(wrong))
             else:
                 self._succeed(task)
+
+    def _active(self, children: list[Task]) -> int:
+        return sum(self.now[child.id] != State.BLOCKED and not self._ended(child) for child in children)
+
+    def _begin(self, blocked: list[Task], parallel: int, active: int) -> None:
+        """Those whose turn it is; `active` others are on their way."""
+        for task in blocked:
+            if self._may_start(task, parallel, active):
+                self._start(task)
+                active += not self._ended(task)
 
     def _may_start(self, task: Task, parallel: int, active: int) -> bool:
         """Cancels a task that comes after one that has failed."""
@@ -149,16 +157,17 @@ class _Flow:
     # --- ends
 
     def _succeed(self, task: Task) -> None:
-        if task.has_check:
+        if self.traits(task.id).has_check:
             self._want(task, Kind.CHECK, None)
         else:
             self.now[task.id] = State.SUCCESS
 
     def _fail(self, task: Task, cause: int) -> None:
-        if task.rounds < task.retry.limit:
+        traits = self.traits(task.id)
+        if task.rounds < traits.retry.limit:
             self.now[task.id] = State.RETRY
-            self.found.repeat[task.id] = task.retry.wait(task.rounds)
-        elif task.has_error:
+            self.found.repeat[task.id] = traits.retry.wait(task.rounds)
+        elif traits.has_error:
             self._want(task, Kind.ERROR, cause)
         else:
             self._end_in_error(task, cause)

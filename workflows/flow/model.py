@@ -53,13 +53,22 @@ class Retry:
 NEVER = Retry(0)
 
 
-@dataclass
+@dataclass(frozen=True)
+class Traits:
+    """What a task's file says of it. `parallel`: how many of its children run at once, 0: all; those of one that runs
+    them one after the other have each other as `upstream`."""
+
+    disabled: bool = False
+    parallel: int = 0
+    retry: Retry = NEVER
+    has_error: bool = False
+    has_check: bool = False
+
+
+@dataclass(slots=True)
 class Task:
     """A task of an attempt. `round`: of its parent's `rounds`, so that others are of earlier tries and do not matter.
-
-    `group`: it has no operator. `parallel`: how many of its children run at once, 0: all; those of a group that runs
-    them one after the other have each other as `upstream`.
-    """
+    `group`: it has no operator."""
 
     id: int
     parent: int | None
@@ -70,11 +79,6 @@ class Task:
     rounds: int = 0
     kind: Kind = Kind.TASK
     group: bool = False
-    disabled: bool = False
-    parallel: int = 0
-    retry: Retry = NEVER
-    has_error: bool = False
-    has_check: bool = False
 
 
 @dataclass
