@@ -19,7 +19,7 @@ from workflows.masking import Mask
 from workflows.models import Attempt, Session, Task, TaskJob, TaskLog, TaskState
 from workflows.task_tree import Item, Look, Rest, Row, Tree
 
-LOG_LINES = 200
+LOG_LINES = 100
 OTHERS = 20  # attempts of the same session that are named
 
 

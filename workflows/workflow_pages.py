@@ -1,7 +1,7 @@
 """What a workflow's page shows: its schedule, its sessions with their attempts, and its file."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
@@ -13,7 +13,7 @@ from workflows import attempt_words as words
 from workflows.attempt_list import Row
 from workflows.highlighting import Part
 from workflows.models import Attempt, Session, Workflow, WorkflowSchedule
-from workflows.script.schedule import Schedule, ScheduleError
+from workflows.script.schedule import Schedule, ScheduleError, Slot
 
 NEXT = 5
 EARLIER = 5  # attempts of a session that are named beside its latest
@@ -69,12 +69,19 @@ def scheduled(workflow: Workflow, now: datetime) -> Scheduled | None:
     runs = [
         Upcoming(
             session=job_words.time_tag(slot.session_time, words.session_time(slot.session_time, where)),
-            starts=words.session_time(slot.run_time, where) if slot.run_time != slot.session_time else "",
+            starts=_starts(slot, where) if slot.run_time != slot.session_time else "",
             away=away(slot.run_time, now),
         )
         for slot in slots
     ]
     return Scheduled(found, schedule_words.sentence(found), _facts(schedule), runs)
+
+
+def _starts(slot: Slot, where: tzinfo) -> str:
+    """The time, with its day where that is not the day of the session."""
+    session, run = (at.astimezone(where) for at in slot)
+    clock = f"{run:%H:%M:%S} {job_words.zone_name(run)}"
+    return clock if run.date() == session.date() else f"{run.day} {run:%b}, {clock}"
 
 
 def _facts(schedule: Schedule) -> list[str]:

@@ -1,5 +1,6 @@
 """The rows of an attempt's tasks: what is shown, what is folded away, and what the address says of it."""
 
+from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,8 +78,6 @@ NUMBERS = st.frozensets(st.integers(1, 10**6), max_size=5)
     st.none() | st.integers(1, 10**6), NUMBERS, NUMBERS, NUMBERS, st.dictionaries(st.integers(1, 99), st.integers(0, 9))
 )
 def test_the_address_keeps_what_is_seen(chosen, opened, shut, tries, pages):
-    from django.http import QueryDict
-
     look = Look(chosen, opened, shut, tries, pages)
     assert Look.parse(QueryDict(look.encode().removeprefix("?"))) == look
 
