@@ -20,6 +20,17 @@ STATUS = {  # of a task: a key of the `status` tag, and the class of its bar's c
     TaskState.ERROR: ("error", "f-err"),
     TaskState.CANCELED: ("skipped", "f-mute"),
 }
+ORDER = (  # in which people are told how many tasks have a state
+    TaskState.SUCCESS,
+    TaskState.ERROR,
+    TaskState.RUNNING,
+    TaskState.PLANNED,
+    TaskState.WAITING,
+    TaskState.RETRY,
+    TaskState.READY,
+    TaskState.BLOCKED,
+    TaskState.CANCELED,
+)
 
 
 def status(attempt: Attempt) -> Status:
@@ -80,8 +91,6 @@ class Count:
 
 
 def counts(tasks: list[Item]) -> list[Count]:
-    """Of tasks that have an operator; those that ended come first."""
-    order = (TaskState.SUCCESS, TaskState.ERROR, TaskState.RUNNING, TaskState.PLANNED, TaskState.WAITING)
-    order = (*order, TaskState.RETRY, TaskState.READY, TaskState.BLOCKED, TaskState.CANCELED)
+    """Of tasks that have an operator."""
     found = Counter(task.state for task in tasks if task.op)
-    return [Count(state.label, found[state], STATUS[state][1]) for state in order if found[state]]
+    return [Count(state.label, found[state], STATUS[state][1]) for state in ORDER if found[state]]

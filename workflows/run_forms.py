@@ -32,7 +32,7 @@ class Moment(forms.CharField):
         messages = {"required": NO_MOMENT, "max_length": NO_MOMENT}
         super().__init__(max_length=40, widget=widget, error_messages=messages, **kwargs)
 
-    def clean(self, value: Any) -> datetime | None:  # type: ignore[override]
+    def clean(self, value: Any) -> datetime | None:
         """Of a time that comes twice, the first."""
         if not (text := super().clean(value)):
             return None

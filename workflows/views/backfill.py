@@ -1,5 +1,7 @@
 """Backfill a workflow: the sessions of its schedule's past that would run are shown first, and a post runs them."""
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -44,7 +46,7 @@ def _plan(request: HttpRequest, schedule: WorkflowSchedule, form: BackfillForm) 
         return []
     if not times:
         form.add_error("name", "Each of these sessions has run. Give a name that they do not have to run them again.")
-    return [words.session_time(at, where) for at in times]
+    return [words.session_time(at, where) for at in times if isinstance(at, datetime)]
 
 
 def _run(request: HttpRequest, schedule: WorkflowSchedule, form: BackfillForm) -> HttpResponse:
