@@ -1,6 +1,6 @@
 """A project's files as people edit them in the browser: which ones, what they changed, and what that makes.
 
-Browsers send text with CRLF at the ends of lines; a file whose text is the same keeps its bytes, whatever ends its lines.
+Browsers send text with CRLF at the ends of lines; a file whose text is the same keeps its bytes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -49,7 +49,7 @@ def text_of(content: bytes) -> str | None:
 
 def editable(files: Files, chosen: str = "") -> dict[str, str]:
     """The texts that fit into one form, by path: workflows first, and before all of them the `chosen` file."""
-    texts, left = {}, MOST_CHARACTERS
+    texts, left = dict[str, str](), MOST_CHARACTERS
     for path in sorted(files, key=lambda path: (path != chosen, not path.endswith(".dig"), path)):
         text = text_of(files[path])
         if text is not None and len(text) <= left and len(texts) < MOST_TEXTS:

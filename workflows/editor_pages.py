@@ -11,6 +11,8 @@ from workflows.dig.problems import Problem
 from workflows.editing import Edit
 
 FIELD = re.compile(r"path-([0-9]{1,5}|new)")
+MORE = "There is more text in this project than one page holds."
+TOO_LONG = f"With more than {editing.MOST_CHARACTERS:,} characters, this file is too long to be edited here."
 LANGUAGES = {"dig": "yaml", "yml": "yaml", "yaml": "yaml", "sql": "sql"}
 
 
@@ -29,6 +31,11 @@ class File:
     @property
     def language(self) -> str:
         return LANGUAGES.get(self.path.rpartition(".")[2], "text")
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it can be edited on a page of the same project that opens with it."""
+        return self.why == MORE
 
     @property
     def rows(self) -> int:
@@ -100,6 +107,7 @@ def told(problems: Sequence[Problem], files: Iterable[File]) -> list[Told]:
 def _why(content: bytes, has_text: bool) -> str:
     if has_text:
         return ""
-    if editing.text_of(content) is None:
+    text = editing.text_of(content)
+    if text is None:
         return f"This file is no text: {len(content):,} bytes. It can be renamed and deleted here."
-    return "There is more text in this project than one page can hold."
+    return TOO_LONG if len(text) > editing.MOST_CHARACTERS else MORE

@@ -36,10 +36,11 @@ class NewForm(forms.Form):
 
     name = named("Workflow Name", "Also the name of its project and its file, NAME.dig.")
     template = forms.ChoiceField(
-        choices=[(BLANK, "Blank"), (EXPORT, "Export a query's result")], initial=BLANK, widget=forms.RadioSelect
+        choices=[(BLANK, "Blank"), (EXPORT, "Export a query’s result")], initial=BLANK, widget=forms.RadioSelect
     )
     table = forms.ChoiceField(
-        required=False, help_text="The query selects those of its columns that are called like fields of the destination."
+        required=False,
+        help_text="The query selects those of its columns that are called like fields of the destination.",
     )
     authentication = forms.ModelChoiceField(
         Authentication.objects.none(), required=False, empty_label="Choose an authentication"
@@ -99,7 +100,7 @@ class FilesField(forms.FileField):
 class UploadForm(forms.Form):
     """An archive, or several files, for a new revision. `too_large`: there were some, but they were not kept."""
 
-    files = FilesField(
+    upload = FilesField(
         allow_empty_file=True,
         label="Archive or files",
         widget=FilesInput,
@@ -111,12 +112,12 @@ class UploadForm(forms.Form):
     def __init__(self, *args: Any, too_large: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if too_large:
-            self.fields["files"].error_messages["required"] = (
+            self.fields["upload"].error_messages["required"] = (
                 f"That is too much: at most {archives.LARGEST // 1024 // 1024} MB are taken."
             )
 
-    def uploads(self) -> Sequence[UploadedFile]:
-        found: Sequence[UploadedFile] = self.cleaned_data["files"]
+    def uploads(self) -> Sequence["UploadedFile[Any]"]:
+        found: Sequence[UploadedFile[Any]] = self.cleaned_data["upload"]
         return found
 
 

@@ -14,7 +14,7 @@ from exports.schedule_words import away, moment
 from workflows import schedule_words
 from workflows.models import Attempt, Project, Workflow, WorkflowSchedule
 
-MOST_SHOWN = 20  # workflows of a project in the list; its own page has all of them
+MOST_SHOWN = 10  # workflows of a project in the list; its own page has all of them
 
 
 @dataclass(frozen=True)

@@ -97,8 +97,7 @@ def push(
         )
         project.save(update_fields=["updated_at"])
         _take(project, made, definitions.workflows(texts).values(), user, schedule_from or timezone.now())
-        told = {"revision": made.name, "files": len(files), **({"note": note} if note else {})}
-        audit.record("workflow_project.push", project, request=request, user=user, **told)
+        audit.record("workflow_project.push", project, request=request, user=user, revision=made.name, note=note)
     return made
 
 

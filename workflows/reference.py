@@ -29,7 +29,10 @@ VARIABLES = (
     ("session_time", "The time that the session runs for, such as 2026-03-01T00:00:00+09:00."),
     ("session_date, session_date_compact", "Its day: 2026-03-01, 20260301."),
     ("session_unixtime", "The same in Unix seconds."),
-    ("last_session_time, next_session_time", "Those of the sessions before and after it, if the workflow has a schedule."),
+    (
+        "last_session_time, next_session_time",
+        "Those of the sessions before and after it, if the workflow has a schedule.",
+    ),
     ("last_executed_session_time", "Of the last session that ran."),
     ("session_id, attempt_id, project_id", "Numbers of what runs."),
     ("timezone, task_name", "The workflow's time zone; the task's name."),

@@ -61,12 +61,8 @@ def _select(table: Table, authentication: Authentication) -> str:
     fields = [field.name for field in authentication.destination.fields]
     columns = [name for name in fields if name in there] or there
     listed = ",\n".join(f"  {_column(name)}" for name in columns) if columns else "  *"
-    return f"""\
--- Each row is an event. Columns go to the fields of the same name: {", ".join(fields[:3])} and so on.
-SELECT
-{listed}
-FROM {table.name}
-"""
+    told = f"-- Each row is an event. Columns go to the fields of the same name: {', '.join(fields[:3])} and so on."
+    return "\n".join([told, "SELECT", listed, f"FROM {table.name}", ""])
 
 
 def _column(name: str) -> str:

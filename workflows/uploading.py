@@ -1,8 +1,9 @@
-"""Files that someone picked in the browser → the files of a project: one archive, or several files of its top folder."""
+"""Files that someone picked in the browser → the files of a project: one archive, or files of its top folder."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 
@@ -20,7 +21,7 @@ class Picked:
     hidden: int = 0
 
 
-def read(uploads: Sequence[UploadedFile]) -> Picked:
+def read(uploads: Sequence["UploadedFile[Any]"]) -> Picked:
     """Raises ArchiveError."""
     packed = [one for one in uploads if _name(one).endswith(ARCHIVES)]
     if packed and len(uploads) > 1:
@@ -34,7 +35,7 @@ def read(uploads: Sequence[UploadedFile]) -> Picked:
     return _shown({archives.clean_path(one.name or ""): one.read() for one in uploads})
 
 
-def project_name(uploads: Sequence[UploadedFile]) -> str:
+def project_name(uploads: Sequence["UploadedFile[Any]"]) -> str:
     """What a project of these files may be called: the name of the archive or of the one workflow; "" if there is
     none."""
     names = [_name(one) for one in uploads]
@@ -45,7 +46,7 @@ def project_name(uploads: Sequence[UploadedFile]) -> str:
     return ""
 
 
-def _name(upload: UploadedFile) -> str:
+def _name(upload: "UploadedFile[Any]") -> str:
     return upload.name or ""
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry
 from tests.exports.queries import line, orders, shop
 from tests.workflows.factories import attempt_of, pushed
-from workflows import archives, contents, projects, secrets
+from workflows import archives, contents, editing, projects, secrets
 from workflows.models import Attempt, Project, Revision, Secret, Session, Workflow
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +58,9 @@ def files(project=None):
 
 
 def trail():
-    return list(AuditEntry.objects.filter(action__startswith="workflow").order_by("pk").values_list("action", flat=True))
+    return list(
+        AuditEntry.objects.filter(action__startswith="workflow").order_by("pk").values_list("action", flat=True)
+    )
 
 
 # --- the list ----------------------------------------------------------------------------------------------------
@@ -105,7 +107,7 @@ def test_many_projects_cost_no_more_sql(look, editor, django_assert_max_num_quer
         attempt_of(workflow, editor)
     with django_assert_max_num_queries(9):
         page = text(look.get(url("projects")))
-    assert "1–25 of 60" in page and "10 more in this project" in page and page.count("Running") == 20 + 24
+    assert "1–25 of 60" in page and "20 more in this project" in page and page.count("Running") == 10 + 24
 
 
 # --- new ones ----------------------------------------------------------------------------------------------------
@@ -151,14 +153,14 @@ def tar(**members):
 
 def test_an_archive_of_a_folder_becomes_a_project(edit):
     archive = tar(shop__daily_dot_dig=b"+a:\n  echo>: a\n", shop__q__a_dot_sql=b"1", shop___dot_git__x=b"", _dot_DS=b"")
-    answer = edit.post(url("project_upload"), {"files": packed(archive)}, follow=True)
+    answer = edit.post(url("project_upload"), {"upload": packed(archive)}, follow=True)
     assert set(files()) == {"daily.dig", "q/a.sql"}
     assert Project.objects.get().name == "shop" and "hidden ones were left out" in text(answer)
 
 
 def test_several_files_become_a_project(edit):
     picked = [packed(b"+a:\n  td>: a.sql\n  database: d\n", "daily.dig"), packed(b"SELECT 1", "a.sql")]
-    edit.post(url("project_upload"), {"name": "picked", "files": picked})
+    edit.post(url("project_upload"), {"name": "picked", "upload": picked})
     assert set(files()) == {"daily.dig", "a.sql"} and Project.objects.get().name == "picked"
 
 
@@ -166,17 +168,17 @@ def test_several_files_become_a_project(edit):
     ("given", "told"),
     [
         ({}, "Choose an archive, or one or more files."),
-        ({"files": packed(b"nothing")}, "This is no gzipped tar archive"),
-        ({"files": packed(b"PK", "a.zip")}, "An archive must be a .tar.gz"),
-        ({"files": packed(archives.pack({"a.dig": b"+a:\n  sh>: ls\n"}), "new.tgz")}, "a.dig, line 2"),
-        ({"files": packed(archives.pack({"a.sql": b""}), "new.tgz")}, "The project has no workflow"),
-        ({"files": packed(b"", "shop.dig")}, "A project with this name exists."),
-        ({"files": [packed(b"", "a.dig"), packed(b"", "a.tgz")]}, "one archive, or several files"),
+        ({"upload": packed(b"nothing")}, "This is no gzipped tar archive"),
+        ({"upload": packed(b"PK", "a.zip")}, "An archive must be a .tar.gz"),
+        ({"upload": packed(archives.pack({"a.dig": b"+a:\n  sh>: ls\n"}), "new.tgz")}, "a.dig, line 2"),
+        ({"upload": packed(archives.pack({"a.sql": b""}), "new.tgz")}, "The project has no workflow"),
+        ({"upload": packed(b"", "shop.dig")}, "A project with this name exists."),
+        ({"upload": [packed(b"", "a.dig"), packed(b"", "a.tgz")]}, "one archive, or several files"),
     ],
     ids=["nothing", "no tar", "zip", "wrong", "no workflow", "taken", "both"],
 )
 def test_uploads_that_are_refused(edit, project, given, told):
-    for one in given.get("files", []) if isinstance(given.get("files"), list) else given.values():
+    for one in given.get("upload", []) if isinstance(given.get("upload"), list) else given.values():
         one.seek(0)
     answer = edit.post(url("project_upload"), given)
     assert answer.status_code == 422 and told in text(answer)
@@ -184,7 +186,7 @@ def test_uploads_that_are_refused(edit, project, given, told):
 
 
 def test_an_upload_is_the_next_revision_of_a_project(edit, project):
-    edit.post(url("revision_upload", project.pk), {"files": packed(archives.pack({"other.dig": b"timezone: UTC"}))})
+    edit.post(url("revision_upload", project.pk), {"upload": packed(archives.pack({"other.dig": b"timezone: UTC"}))})
     assert set(files()) == {"other.dig"} and latest().note == "Uploaded"
 
 
@@ -228,7 +230,9 @@ def test_a_revision_shows_what_it_changed_and_can_be_restored(edit, look, projec
 
 def test_a_revision_whose_files_are_wrong_by_now_is_not_restored(edit, project):
     first = latest(project)
-    old = Revision.objects.create(project=project, name="old", archive=archives.pack({"a.dig": b"+a:\n  sh>: x"}), size=1)
+    old = Revision.objects.create(
+        project=project, name="old", archive=archives.pack({"a.dig": b"+a:\n  sh>: x"}), size=1
+    )
     Revision.objects.create(project=project, name="new", archive=archives.pack({"b.dig": b""}), size=1)
     answer = edit.post(url("revision_restore", project.pk, old.pk), follow=True)
     assert "a.dig, line 2" in text(answer) and Revision.objects.count() == 3 and first.pk
@@ -307,3 +311,89 @@ def test_the_time_of_a_session_is_that_of_its_workflow(look, editor):
     attempt = attempt_of(workflow, editor)
     Session.objects.filter(pk=attempt.session_id).update(session_time=timezone.now() - timedelta(days=400))
     assert "JST" in text(look.get(url("projects")))
+
+
+# --- the Project Editor ------------------------------------------------------------------------------------------
+
+
+def typed(project, note="", **changed):
+    """What the editor posts: all texts, some of them changed; `new`: (path, text) of a new file."""
+    page = {"base": latest(project).pk, "note": note}
+    for n, (path, content) in enumerate(files(project).items()):
+        text = changed.get(path, content.decode())
+        page |= {f"was-{n}": path, f"path-{n}": path, f"text-{n}": text.replace("\n", "\r\n")}
+    new = changed.get("new", ("", ""))
+    return page | {"was-new": "", "path-new": new[0], "text-new": new[1]}
+
+
+def test_the_editor_has_every_text_and_opens_where_it_is_asked_to(edit, look, project):
+    page = text(edit.get(url("editor", project.pk), {"file": "queries/load.sql", "line": "3"}))
+    assert "daily&gt;: 07:00:00" in page and "SELECT 1" in page
+    assert 'data-open="queries/load.sql" data-line="3"' in page
+    read = text(look.get(url("editor", project.pk)))
+    assert "readonly" in read and 'id="save"' not in read and "data-guard" not in read
+
+
+def test_what_one_page_does_not_hold_is_opened_by_its_link(edit, project, monkeypatch):
+    monkeypatch.setattr(editing, "MOST_TEXTS", 1)
+    page = text(edit.get(url("editor", project.pk)))
+    assert "daily&gt;: 07:00:00" in page and "SELECT 1" not in page and "?file=queries%2Fload.sql" in page
+    assert "SELECT 1" in text(edit.get(url("editor", project.pk), {"file": "queries/load.sql"}))
+    some = {"base": latest(project).pk, "was-1": "queries/load.sql", "path-1": "queries/load.sql", "text-1": "2"}
+    edit.post(url("editor_save", project.pk), some)
+    assert files(project) == {"daily.dig": DAILY.encode(), "queries/load.sql": b"2"}
+
+
+def test_a_save_is_a_revision_that_says_what_changed(edit, project):
+    answer = edit.post(url("editor_save", project.pk), typed(project, **{"queries/load.sql": "SELECT 2"}), follow=True)
+    assert "Saved. Edited queries/load.sql" in text(answer)
+    assert files(project) == {"daily.dig": DAILY.encode(), "queries/load.sql": b"SELECT 2"}
+    edit.post(url("editor_save", project.pk), typed(project, "More", new=("b.sql", "x")), headers=HTMX)
+    assert latest(project).note == "More" and files(project)["b.sql"] == b"x"
+    again = edit.post(url("editor_save", project.pk), typed(project), headers=HTMX)
+    assert "There was nothing to save." in text(again) and Revision.objects.count() == 3
+    assert trail() == ["workflow_project.push"] * 3
+
+
+@pytest.mark.parametrize("how", [{}, HTMX], ids=["page", "htmx"])
+def test_a_mistake_is_told_with_its_line_and_what_was_typed_stays(edit, project, how):
+    wrong = typed(project, new=("b.dig", "+a:\n  <sh>>: x"), **{"daily.dig": DAILY + "+b:\n  no>: b\n"})
+    answer = edit.post(url("editor_save", project.pk), wrong, headers=how)
+    page = text(answer)
+    assert answer.status_code == 422 and Revision.objects.count() == 1
+    assert 'data-n="0" data-line="8"' in page and ">daily.dig, line 8</a>" in page and ">b.dig, line 2</a>" in page
+    assert how or ("no&gt;: b" in page and "&lt;sh&gt;&gt;: x" in page and "data-changed" in page)
+
+
+def test_check_tells_what_is_wrong_and_keeps_nothing(edit, project):
+    check = url("editor_check", project.pk)
+    assert "Nothing is wrong." in text(edit.post(check, typed(project, **{"queries/load.sql": "2"}), headers=HTMX))
+    answer = edit.post(check, typed(project, **{"daily.dig": "+a:\n  no>: b\n"}), headers=HTMX)
+    assert answer.status_code == 422 and "daily.dig, line 2" in text(answer) and Revision.objects.count() == 1
+    two = typed(project, new=("daily.dig", "x"))
+    assert "Two files cannot both be called daily.dig." in text(edit.post(check, two, headers=HTMX))
+
+
+def test_a_save_over_what_came_meanwhile_is_asked_for_and_keeps_the_rest(edit, project, editor):
+    mine = typed(project, **{"daily.dig": DAILY.replace("shop", "mine")})
+    theirs = pushed(editor, {**FILES, "queries/load.sql": "theirs", "new.sql": ""}).revision
+    told = text(edit.post(url("editor_save", project.pk), mine, headers=HTMX))
+    assert "Another revision was saved" in told and "new.sql, queries/load.sql" in told and latest(project) == theirs
+    answer = edit.post(url("editor_save", project.pk), {**mine, "over": theirs.pk}, headers=HTMX)
+    assert answer["HX-Redirect"] == url("editor", project.pk)
+    assert files(project) == {
+        "daily.dig": mine["text-0"].replace("\r\n", "\n").encode(),
+        "queries/load.sql": b"theirs",
+        "new.sql": b"",
+    }
+    pushed(editor, FILES)
+    again = edit.post(url("editor_save", project.pk), {**mine, "over": theirs.pk}, headers=HTMX)
+    assert "Another revision was saved" in text(again) and "mine" not in files(project)["daily.dig"].decode()
+
+
+@pytest.mark.parametrize(
+    "changed", [{"base": "x"}, {"base": "9" * 30}, {"over": "-1"}, {"note": "n" * 256}, {"note": "a\0"}]
+)
+def test_a_post_that_no_page_sends_is_refused(edit, project, changed):
+    answer = edit.post(url("editor_save", project.pk), {**typed(project), **changed}, headers=HTMX)
+    assert answer.status_code in (404, 422) and Revision.objects.count() == 1

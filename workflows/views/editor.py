@@ -40,40 +40,52 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def save(request: HttpRequest, pk: int) -> HttpResponse:
     project = get_object_or_404(Project, pk=pk)
-    form = SaveForm(request.POST)
-    edits = editor_pages.posted(request.POST.dict())
+    form, edits = SaveForm(request.POST), editor_pages.posted(request.POST.dict())
     if not form.is_valid():
-        told = [f"{name}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()]
-        return _refused(request, project, projects.latest(project), edits, [Problem(Place(""), one) for one in told])
-    base = get_object_or_404(Revision.objects.select_related("pushed_by").defer("archive"), project=project, pk=form.cleaned_data["base"])
-    over = form.cleaned_data["over"]
-    upon = get_object_or_404(Revision.objects.defer("archive"), project=project, pk=over) if over else base
+        told = [Problem(Place(""), f"{name}: {error}") for name, errors in form.errors.items() for error in errors]
+        return _refused(request, project, projects.latest(project), edits, told)
+    base, over = _revision(project, form.cleaned_data["base"]), form.cleaned_data["over"]
+    upon = _revision(project, over) if over else base
     try:
-        old = contents.files(base.pk)
-        mine = editing.apply(edits.values(), old)
-        changes = editing.changes(old, mine)
-        if not changes:
-            return _answer(request, project, base, "There was nothing to save.")
-        made = projects.push(
-            project.name,
-            mine if upon == base else editing.onto(contents.files(upon.pk), old, mine),
-            user=me(request),
-            note=form.cleaned_data["note"] or changes.in_words(),
-            upon=upon.pk,
-            request=request,
-        )
+        made = _push(request, project, base, upon, edits, form.cleaned_data["note"])
     except (NotApplied, NotPushed) as wrong:
         return _refused(request, project, base, edits, wrong.problems)
     except ArchiveError as error:
         return _refused(request, project, base, edits, [Problem(Place(""), str(error))])
-    except NotLatest as error:
-        theirs = editing.changes(contents.files(base.pk), contents.files(error.latest.pk))
-        conflict = {"latest": error.latest, "theirs": sorted(theirs.all), "both": sorted(theirs.all & changes.all)}
-        return _refused(request, project, base, edits, [], conflict=conflict)
+    except NotLatest as newer:
+        return _refused(request, project, base, edits, [], conflict=_conflict(base, newer.latest, edits))
+    if made is None:
+        return _answer(request, project, base, "There was nothing to save.")
     if upon != base:  # the page lacks what others changed meanwhile
         messages.success(request, f"Saved over the revision of others. {made.note}")
         return go(request, reverse("workflows:editor", args=[project.pk]))
     return _answer(request, project, made, f"Saved. {made.note}")
+
+
+def _push(
+    request: HttpRequest, project: Project, base: Revision, upon: Revision, edits: Mapping[str, Edit], note: str
+) -> Revision | None:
+    """The revision of what the edits make of `base`, on top of `upon`; None if they change nothing."""
+    old = contents.files(base.pk)
+    mine = editing.apply(edits.values(), old)
+    changes = editing.changes(old, mine)
+    if not changes:
+        return None
+    files = mine if upon == base else editing.onto(contents.files(upon.pk), old, mine)
+    note = note or changes.in_words()
+    return projects.push(project.name, files, user=me(request), note=note, upon=upon.pk, request=request)
+
+
+def _conflict(base: Revision, latest: Revision, edits: Mapping[str, Edit]) -> dict[str, Any]:
+    """What others changed since `base`, and which of these files the edits change too."""
+    old = contents.files(base.pk)
+    theirs = editing.changes(old, contents.files(latest.pk)).all
+    mine = editing.changes(old, editing.apply(edits.values(), old)).all
+    return {"latest": latest, "theirs": sorted(theirs), "both": sorted(theirs & mine)}
+
+
+def _revision(project: Project, number: int) -> Revision:
+    return get_object_or_404(project.revisions.select_related("pushed_by").defer("archive"), pk=number)
 
 
 @editor
@@ -116,8 +128,10 @@ def _refused(
     conflict: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
     """The same again, with all that was typed and what is wrong with it."""
-    given = {"edits": edits, "problems": problems, "conflict": conflict}
-    return _page(request, project, base, template=_template(request), status=422, **given)
+    template = _template(request)
+    return _page(
+        request, project, base, edits=edits, problems=problems, template=template, status=422, conflict=conflict
+    )
 
 
 def _page(

@@ -55,7 +55,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     except NotPushed as refused:
         return _ask(request, form, problems=refused)
     except ArchiveError as error:
-        form.add_error("files", str(error))
+        form.add_error("upload", str(error))
     else:
         messages.success(request, f"“{name}” was made of {_counted(picked)}.")
         return redirect("workflows:project", made.project_id)
@@ -78,7 +78,7 @@ def upload_revision(request: HttpRequest, pk: int) -> HttpResponse:
     except NotPushed as refused:
         return _ask(request, form, project=project, problems=refused)
     except ArchiveError as error:
-        form.add_error("files", str(error))
+        form.add_error("upload", str(error))
         return _ask(request, form, project=project)
     messages.success(request, f"The latest revision has {_counted(picked)}.")
     return redirect("workflows:project", pk)
@@ -90,7 +90,7 @@ def _picked(form: UploadForm) -> Picked | None:
     try:
         return uploading.read(form.uploads())
     except ArchiveError as error:
-        form.add_error("files", str(error))
+        form.add_error("upload", str(error))
         return None
 
 

@@ -16,6 +16,7 @@ from workflows.models import Attempt, AttemptState, Project, Session
 PAGE_SIZE = 25
 WORKFLOWS = 50  # of a project, on a page
 LATEST = 5  # revisions on the project's page
+FILES = 100  # there
 
 
 @viewer
@@ -43,7 +44,8 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
         "page": page,
         "rows": project_list.rows(list(page), timezone.now()),
         "latest": latest,
-        "files": [(path, len(files[path])) for path in sorted(files, key=editing.in_tree)],
+        "files": [(path, len(files[path])) for path in sorted(files, key=editing.in_tree)[:FILES]],
+        "more_files": max(0, len(files) - FILES),
         "revisions": found.revisions.select_related("pushed_by").defer("archive")[:LATEST],
         "revision_count": found.revisions.count(),
         "secrets": found.secrets.select_related("updated_by").defer("encrypted"),

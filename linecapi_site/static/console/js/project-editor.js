@@ -87,7 +87,7 @@ const isDirty = () => guarded && (changed || sections().some(isChanged));
 function showDirty() { const mark = $("#unsaved"); if (mark) mark.hidden = !isDirty(); }
 form.addEventListener("input", e => {
   const section = e.target.closest(".pe-f");
-  if (section && e.target.name.startsWith("path-")) rename(section);
+  if (section && e.target.name?.startsWith("path-")) rename(section);
   if (section) drawTree();
   showDirty();
 });
