@@ -19,7 +19,8 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from exports import bulk_sweep, events, firing, notes, owners, preview
+from exports import bulk_sweep, events, firing, guests, notes, owners, preview
+from exports.guests import Work
 from exports.lease import alive
 from exports.models import WAITING, ErrorKind, Job, JobLog, JobQuerySet, JobState, Priority
 from exports.notify import outbox
@@ -41,7 +42,7 @@ WORKERS_DIE = {
 
 
 def tick() -> None:
-    steps = (take_over, end_stopped, firing.fire, outbox.hint, hint_due, owners.tick)
+    steps = (take_over, end_stopped, firing.fire, outbox.hint, owners.tick, *guests.steps(), hint_due)
     _each(partial(step, timezone.now()) for step in steps)
 
 
@@ -61,11 +62,19 @@ def _each(steps: Iterable[Callable[[], object]]) -> None:
 
 
 def hint_due(now: datetime) -> None:
-    for pk in _due(now).order_by(TURN, "pk").values_list("pk", flat=True)[: _room()]:
-        hint(pk, now)
+    """Jobs, and the work of apps above: whoever has fewer in the queue goes first."""
+    guests.share([Work(_due_now, hint, _hinted), *guests.works()], room(), now)
 
 
-def _room() -> int:
+def _due_now(now: datetime, most: int) -> list[int]:
+    return list(_due(now).order_by(TURN, "pk").values_list("pk", flat=True)[:most])
+
+
+def _hinted(now: datetime) -> int:
+    return waiting(now).filter(hinted_at__gte=now - rehint()).count()
+
+
+def room() -> int:
     """How many more hints the queue should hold: few, so that priority decides when a worker becomes free.
 
     Those that a cluster has fetched do not count: if it was killed, nobody hears them.
@@ -81,8 +90,11 @@ def waiting(now: datetime) -> JobQuerySet:
 
 def _due(now: datetime) -> JobQuerySet:
     """A hint that nobody has heard for half a lease is lost, with the process that had it."""
-    rehint = timedelta(seconds=settings.LEASE_SECONDS / 2)
-    return waiting(now).filter(Q(hinted_at=None) | Q(hinted_at__lt=now - rehint))
+    return waiting(now).filter(Q(hinted_at=None) | Q(hinted_at__lt=now - rehint()))
+
+
+def rehint() -> timedelta:
+    return timedelta(seconds=settings.LEASE_SECONDS / 2)
 
 
 def hint(pk: int, now: datetime) -> None:
@@ -94,13 +106,15 @@ def hint(pk: int, now: datetime) -> None:
 
 def hint_if_room(pk: int, now: datetime) -> None:
     """For a new job: at once, or by a later tick when the queue is full."""
-    if _room():
+    if room():
         hint(pk, now)
 
 
 def forget_hints() -> None:
-    """Wake workers for every waiting job anew."""
+    """Wake workers for every waiting job anew, and for the work of apps above."""
     Job.objects.filter(state__in=WAITING).update(hinted_at=None)
+    for work in guests.works():
+        work.forget()
 
 
 def take_over(now: datetime) -> None:

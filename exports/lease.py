@@ -1,4 +1,5 @@
-"""One worker at a time runs a job: a lease with an expiry, taken and kept by conditional UPDATEs.
+"""One worker at a time runs a job (or what else workers take): a lease with an expiry, taken and kept by conditional
+UPDATEs.
 
 The row's times come from the database's clock; this process trusts its own, read before the UPDATE.
 """
@@ -24,7 +25,7 @@ from django.utils import timezone
 
 from exports import drain
 from exports.drain import Drained
-from exports.models import WAITING, Job, JobQuerySet, JobState
+from exports.models import WAITING, Job, JobState
 from exports.waiting import in_turn
 
 T = TypeVar("T")
@@ -100,7 +101,13 @@ def uptime() -> float:
 
 
 class Lease:
-    """The right to run job `pk`, held by this process under a token of its own."""
+    """The right to run job `pk`, held by this process under a token of its own.
+
+    What else workers take has a lease of its own kind: a subclass that says `mine`, `_free` and `_stop_wanted`, of a
+    model with the columns lease_token, lease_until and lease_owner, and states of the same name.
+    """
+
+    what = "job"
 
     def __init__(self, pk: int) -> None:
         self.pk = pk
@@ -112,19 +119,23 @@ class Lease:
         self.breakable = False
         self.cancel: Callable[[], None] | None = None
 
-    def mine(self) -> JobQuerySet:
+    def mine(self) -> Any:
         return Job.objects.filter(pk=self.pk, lease_token=self.token, state=JobState.RUNNING)
 
-    def claim(self) -> bool:
-        """Take a waiting job whose time and turn have come. Exactly one worker succeeds."""
-        read = uptime()
+    def _free(self) -> Any:
+        """It, if a worker may take it now."""
         due = Job.objects.filter(state__in=WAITING, next_attempt_at__lte=timezone.now(), kill_requested=False)
-        waiting = in_turn(due.filter(pk=self.pk))
-        taken = db_retry(
-            lambda: waiting.update(
-                state=JobState.RUNNING, lease_token=self.token, lease_until=Now() + self.length, lease_owner=owner()
-            )
-        )
+        return in_turn(due.filter(pk=self.pk))
+
+    def _stop_wanted(self) -> bool:
+        return bool(self.mine().filter(kill_requested=True).exists())
+
+    def claim(self, **values: Any) -> bool:
+        """Take what waits, if its time and turn have come; `values` go into its row. Exactly one worker succeeds."""
+        read = uptime()
+        held = {"lease_token": self.token, "lease_until": Now() + self.length, "lease_owner": owner()}
+        free = self._free()
+        taken = db_retry(lambda: free.update(state=JobState.RUNNING, **held, **values))
         self.until = read + self.length.total_seconds()
         # No row changed may also mean: committed, but the answer was lost.
         return bool(taken or db_retry(self.mine().count))
@@ -136,7 +147,7 @@ class Lease:
             self.lost = True
             return
         self.until = read + self.length.total_seconds()
-        self.kill = self.mine().filter(kill_requested=True).exists()
+        self.kill = self._stop_wanted()
 
     def check(self) -> None:
         """Before every step that others can see. Raises JobKilled, LostLease or Drained."""
@@ -229,7 +240,7 @@ def heartbeat(lease: Lease) -> Iterator[None]:
 
     if in_main:
         signal.signal(signal.SIGUSR1, interrupt)
-    thread = threading.Thread(target=beat, daemon=True, name=f"heartbeat of job {lease.pk}")
+    thread = threading.Thread(target=beat, daemon=True, name=f"heartbeat of {lease.what} {lease.pk}")
     thread.start()
     try:
         yield

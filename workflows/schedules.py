@@ -35,3 +35,7 @@ def follow(workflow: Workflow, definition: Definition, *, user: User, since: dat
 
 def remove(workflow: Workflow) -> None:
     WorkflowSchedule.objects.filter(workflow=workflow).delete()
+
+
+def fire(now: datetime) -> None:
+    """Start the sessions that are due."""

@@ -1,6 +1,16 @@
 from django.urls import path
 
-from workflows.views import editor, new_project, projects, revisions, secrets
+from workflows.views import (
+    attempt_actions,
+    attempts,
+    backfill,
+    editor,
+    new_project,
+    projects,
+    revisions,
+    secrets,
+    workflow,
+)
 
 app_name = "workflows"
 urlpatterns = [
@@ -24,4 +34,14 @@ urlpatterns = [
     path("workflows/projects/<int:pk>/add-secret", secrets.add, name="secret_add"),
     path("workflows/projects/<int:pk>/secrets/<str:key>", secrets.replace, name="secret"),
     path("workflows/projects/<int:pk>/secrets/<str:key>/delete", secrets.delete, name="secret_delete"),
+    path("workflows/<int:pk>", workflow.workflow, name="workflow"),
+    path("workflows/<int:pk>/run", workflow.run, name="run"),
+    path("workflows/<int:pk>/pause", workflow.pause, name="pause"),
+    path("workflows/<int:pk>/resume", workflow.resume, name="resume"),
+    path("workflows/<int:pk>/backfill", backfill.backfill, name="backfill"),
+    path("workflows/attempts", attempts.attempts, name="attempts"),
+    path("workflows/attempts/<int:pk>", attempts.attempt, name="attempt"),
+    path("workflows/attempts/<int:pk>/resume", attempt_actions.resume, name="attempt_resume"),
+    path("workflows/attempts/<int:pk>/retry", attempt_actions.retry, name="attempt_retry"),
+    path("workflows/attempts/<int:pk>/kill", attempt_actions.kill, name="attempt_kill"),
 ]

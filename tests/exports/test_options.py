@@ -50,7 +50,7 @@ def test_a_job_that_has_waited_long_rises_so_that_none_waits_for_ever():
 
 def test_the_dispatcher_wakes_workers_in_this_order(monkeypatch):
     low, high = waiting(-1), waiting(1)
-    monkeypatch.setattr(dispatch, "_room", lambda: 1)
+    monkeypatch.setattr(dispatch, "room", lambda: 1)
     dispatch.tick()
     assert Job.objects.get(pk=high).hinted_at and not Job.objects.get(pk=low).hinted_at
     assert OrmQ.objects.count() == 1

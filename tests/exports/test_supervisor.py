@@ -88,9 +88,9 @@ def test_only_the_pusher_of_the_same_cluster_fetches_the_question(bird, monkeypa
 
 
 def test_a_question_takes_no_room_from_hints(bird):
-    room = dispatch._room()
+    room = dispatch.room()
     OrmQ.objects.create(key=Conf.CLUSTER_NAME, payload="x", lock=timezone.now())
-    assert (room, dispatch._room()) == (dispatch.HINTS_A_WORKER * Conf.WORKERS, room - 1)
+    assert (room, dispatch.room()) == (dispatch.HINTS_A_WORKER * Conf.WORKERS, room - 1)
 
 
 def test_hints_that_a_dead_cluster_had_fetched_keep_no_job_waiting():

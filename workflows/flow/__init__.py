@@ -1,1 +1,1 @@
-"""How the tasks of an attempt follow each other. Knows no Django."""
+"""The way of an attempt through its tasks: what runs next, what failed, when it has ended. Knows no Django."""

@@ -1,0 +1,43 @@
+"""Workers are told of tasks that are ready. A hint that is lost costs time and nothing else."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+from django_q.tasks import async_task
+
+from exports import dispatch
+from workflows import advancing
+from workflows.models import Task, TaskState
+
+TASK = "workflows.runner.run_task"
+
+
+def due(now: datetime, most: int) -> list[int]:
+    """A hint that nobody has heard for half a lease is lost, with the process that had it."""
+    ready = Task.objects.filter(state=TaskState.READY)
+    unheard = ready.filter(Q(hinted_at=None) | Q(hinted_at__lt=now - dispatch.rehint()))
+    return list(unheard.order_by("pk").values_list("pk", flat=True)[:most])
+
+
+def hinted(now: datetime) -> int:
+    return Task.objects.filter(state=TaskState.READY, hinted_at__gte=now - dispatch.rehint()).count()
+
+
+def hint(pk: int, now: datetime) -> None:
+    """Wake a worker for this task: the mark and the message commit together."""
+    with transaction.atomic():
+        unheard = Q(hinted_at=None) | Q(hinted_at__lt=now - dispatch.rehint())
+        if Task.objects.filter(unheard, pk=pk, state=TaskState.READY).update(hinted_at=now):
+            async_task(TASK, pk, task_name=f"task-{pk}", timeout=-1, ack_failure=True)
+
+
+def hint_ready(attempt: int, now: datetime, *, but: int = 0) -> None:
+    """For what has just become ready: at once, or by a later tick when the queue is full. `but`: so many are left out,
+    for the worker that is at it."""
+    for pk in advancing.ready(attempt, but + dispatch.room())[but:]:
+        hint(pk, now)
+
+
+def forget() -> None:
+    Task.objects.filter(state=TaskState.READY).update(hinted_at=None)
