@@ -270,7 +270,16 @@ def backfill(
         wanted = [moment for moment in times if moment not in known]
         if dry_run:
             return wanted
-        return [sessions.start(locked.workflow, moment, user=user, retry_name=name) for moment in wanted]
+        return [made for moment in wanted if (made := _started(locked.workflow, moment, user, name))]
+
+
+def _started(workflow: Workflow, session_time: datetime, user: User, name: str) -> Attempt | None:
+    """None if somebody started it meanwhile."""
+    try:
+        with transaction.atomic():
+            return sessions.start(workflow, session_time, user=user, retry_name=name)
+    except sessions.AttemptExists:
+        return None
 
 
 def _past(schedule: WorkflowSchedule, first: datetime, count: int | None, now: datetime) -> list[datetime]:

@@ -4,7 +4,7 @@ from django.db.models import Exists, OuterRef
 from django.http import JsonResponse
 
 from accounts import audit
-from accounts.models import Role, User
+from accounts.models import Role
 from api import task_objects
 from api import workflow_objects as objects
 from api.declared import LARGEST, Answer, Call, Param, endpoint
@@ -100,16 +100,14 @@ def attempt_start(call: Call) -> Answer:
     name = call["retryAttemptName"] or ""
     try:
         if call["resume"] is not None:
-            resumed = _resumed(call["resume"], workflow, revision, params)
-            started = _resume(resumed, call["resume"], revision, name, call.user)
+            started = _resume(call, workflow, revision, params, name)
         else:
             started = sessions.start(workflow, time, user=call.user, params=params, retry_name=name, revision=revision)
+            audit.record("attempt.start", started, request=call.request, workflow=str(workflow))
     except sessions.AttemptExists as error:
         return _in_the_way(error.attempt)
     except NotPossible as error:
         raise ApiError(409, str(error)) from error
-    action = "attempt.start" if call["resume"] is None else "attempt.resume"
-    audit.record(action, started, request=call.request, workflow=str(workflow), session_time=time.isoformat())
     return objects.attempt(objects.attempts().get(pk=started.pk))
 
 
@@ -123,8 +121,9 @@ def attempt_kill(call: Call, attempt: str) -> Answer:
     return objects.attempt(objects.attempt_of(attempt))
 
 
-def _resumed(resume: object, workflow: Workflow, revision: Revision, params: object) -> Attempt:
-    """The attempt that is resumed: of this workflow, in its revision or the latest, with its parameters."""
+def _resume(call: Call, workflow: Workflow, revision: Revision, params: object, name: str) -> Attempt:
+    """Of an attempt of this workflow: in its revision or the latest, with its parameters."""
+    resume = call["resume"]
     if not isinstance(resume, dict) or resume.get("mode") not in ("failed", "from"):
         raise invalid("resume", "must be an object whose mode is failed or from")
     number = Param("resume", "integer", required=True, minimum=1, maximum=LARGEST).clean(resume.get("attemptId"))
@@ -135,15 +134,12 @@ def _resumed(resume: object, workflow: Workflow, revision: Revision, params: obj
         raise invalid("params", RESUMED.format("its parameters"))
     if revision.pk not in (found.revision_id, workflow.revision_id):
         raise invalid("workflowId", RESUMED.format("its revision or takes the latest one"))
-    return found
-
-
-def _resume(found: Attempt, resume: dict[str, object], revision: Revision, name: str, user: User) -> Attempt:
-    task = ""
+    task, latest = "", revision.pk != found.revision_id
     if resume["mode"] == "from":
         task = _task(found, Param("resume.from", required=True, most=10_000).clean(resume.get("from")))
-    latest = revision.pk != found.revision_id
-    return sessions.resume(found, user=user, from_task=task, latest=latest, retry_name=name)
+    made = sessions.resume(found, user=call.user, from_task=task, latest=latest, retry_name=name)
+    audit.record("attempt.resume", made, request=call.request, of=found.pk, from_task=task, latest=latest)
+    return made
 
 
 def _task(found: Attempt, pattern: str) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpResponse, UnreadablePostError
 
-from accounts import audit
 from accounts.models import Role
 from api import workflow_objects as objects
 from api.declared import Answer, Call, Param, endpoint
@@ -16,7 +15,6 @@ from api.moments import moment
 from api.reading import length
 from exports.errors import NotPossible
 from workflows import archives, projects
-from workflows.dig.problems import DigError
 from workflows.models import Project, Revision
 
 TAG = "Workflow projects"
@@ -49,12 +47,9 @@ def project_push(call: Call) -> Answer:
     """
     since = moment("schedule_from", call["schedule_from"]) if call["schedule_from"] else None
     name, wanted = _name("project", call["project"]), _name("revision", call["revision"] or "")
-    before = set(Project.objects.filter(name=name).values_list("pk", flat=True))
     with _refused():
         files = archives.unpack(_body(call))
-        made = projects.push(name, files, user=call.user, revision=wanted, schedule_from=since)
-    action = "project.push" if made.project_id in before else "project.create"
-    audit.record(action, made.project, request=call.request, revision=made.name)
+        made = projects.push(name, files, user=call.user, revision=wanted, schedule_from=since, request=call.request)
     return objects.project(made.project, made.name, made.pushed_at)
 
 
@@ -90,12 +85,11 @@ def project_delete(call: Call, project: str) -> Answer:
     One with attempts that run stays: kill them first.
     """
     found = objects.project_of(project)
-    answer, number = _shown(Project.objects.filter(pk=found.pk))[0], found.pk
+    answer = _shown(Project.objects.filter(pk=found.pk))[0]
     try:
-        projects.delete(found)
+        projects.delete(found, user=call.user, request=call.request)
     except NotPossible as error:
         raise ApiError(409, str(error)) from error
-    audit.record("project.delete", request=call.request, name=found.name, project=number)
     return answer
 
 
@@ -130,7 +124,7 @@ def revision_of(project: Project, name: str | None) -> Revision:
 
 def _shown(found: QuerySet[Project]) -> list[dict[str, Any]]:
     listed = list(found)
-    latest = projects.latest(listed)
+    latest = projects.latest_of(listed)
     return [objects.project(one, latest[one.pk].name, latest[one.pk].pushed_at) for one in listed if one.pk in latest]
 
 
@@ -156,7 +150,7 @@ def _body(call: Call) -> bytes:
 def _refused() -> Iterator[None]:
     try:
         yield
-    except (projects.NotPushed, DigError) as error:
+    except projects.NotPushed as error:
         places = [
             {"file": one.place.file, "line": one.place.line, "message": one.text}
             for one in error.problems  # the sentences in `message` are for people

@@ -17,7 +17,7 @@ from api.moments import moment
 from api.times import iso
 from api.views.workflow_projects import COUNT, LAST_ID
 from exports.errors import NotPossible
-from workflows import schedules, sessions
+from workflows import schedules
 from workflows.models import Attempt, Session, WorkflowSchedule
 from workflows.schedules import MOST_BACKFILLED, MOST_SKIPPED
 from workflows.script.schedule import ScheduleError
@@ -65,7 +65,7 @@ def schedule_disable(call: Call, schedule: str) -> Answer:
     """Pause a schedule: no session starts by itself."""
     found = objects.schedule_of(schedule)
     if schedules.pause(found, user=call.user):
-        audit.record("workflow_schedule.pause", found, request=call.request)
+        audit.record("workflow.pause", found.workflow, request=call.request)
     return _changed(objects.schedule_of(schedule))
 
 
@@ -89,7 +89,7 @@ def schedule_enable(call: Call, schedule: str) -> Answer:
             until = moment("nextTime", call["nextTime"], found.timezone)
             if (found := objects.schedule_of(schedule)).next_session_time and found.next_session_time < until:
                 schedules.skip(found, user=call.user, until=until)
-    audit.record("workflow_schedule.resume", found, request=call.request)
+    audit.record("workflow.resume", found.workflow, request=call.request)
     return _changed(objects.schedule_of(schedule))
 
 
@@ -117,7 +117,7 @@ def schedule_skip(call: Call, schedule: str) -> Answer:
         until, count = _until(call, found), None if call["fromTime"] or call["nextTime"] else call["count"]
         changed = schedules.skip(found, user=call.user, count=count, until=until, run_at=run_at, dry_run=call["dryRun"])
     if not call["dryRun"]:
-        audit.record("workflow_schedule.skip", found, request=call.request, next=iso(changed.next_session_time))
+        audit.record("workflow.skip", found.workflow, request=call.request, next=iso(changed.next_session_time))
     return _changed(changed)
 
 
@@ -158,8 +158,8 @@ def schedule_backfill(call: Call, schedule: str) -> Answer:
     with _refused(lambda says: invalid("fromTime", says)):
         made = schedules.backfill(found, first, call["count"], user=call.user, name=name or "", dry_run=dry_run)
     if not dry_run:
-        facts: dict[str, Any] = {"first": first.isoformat(), "attempts": len(made)}
-        audit.record("workflow_schedule.backfill", found, request=call.request, **facts)
+        facts: dict[str, Any] = {"first": first.isoformat(), "retry_name": name or "", "sessions": len(made)}
+        audit.record("workflow.backfill", found.workflow, request=call.request, **facts)
     shown = objects.schedule(found)
     attempts = [objects.attempt(_imagined(found, one, name or "")) for one in made if isinstance(one, datetime)]
     known = objects.attempts().in_bulk([one.pk for one in made if isinstance(one, Attempt)])
@@ -195,7 +195,5 @@ def _refused(told: Callable[[str], ApiError] = lambda says: ApiError(409, says))
         raise told(str(error)) from error
     except ScheduleError as error:
         raise ApiError(409, str(error)) from error
-    except sessions.AttemptExists as error:
-        raise ApiError(409, f"Attempt {error.attempt.pk} was started meanwhile. Try once more.") from error
     except WorkflowSchedule.DoesNotExist as error:
         raise ApiError(404, "The schedule is gone: a push took it away.") from error

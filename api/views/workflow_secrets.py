@@ -1,6 +1,5 @@
 """Secrets of projects: they are written, and never read."""
 
-from accounts import audit
 from accounts.models import Role
 from api import workflow_objects as objects
 from api.declared import TEXT, Answer, Call, Param, array, endpoint, record
@@ -31,8 +30,7 @@ def secret_set(call: Call, project: str, key: str) -> Answer:
     found = objects.project_of(project)
     if problem := secrets.problem(key, call["value"]):
         raise invalid("secret", problem)
-    secrets.keep(found, key, call["value"], user=call.user)
-    audit.record("secret.set", found, request=call.request, key=key)
+    secrets.keep(found, key, call["value"], user=call.user, request=call.request)
     return {"key": key, "project": objects.named(found)}
 
 
@@ -40,7 +38,6 @@ def secret_set(call: Call, project: str, key: str) -> Answer:
 def secret_delete(call: Call, project: str, key: str) -> Answer:
     """Delete a secret."""
     found = objects.project_of(project)
-    if not secrets.delete(found, key):
+    if not secrets.remove(found, key, user=call.user, request=call.request):
         raise missing(f"Secret {key} of project {found.name}")
-    audit.record("secret.delete", found, request=call.request, key=key)
     return {"key": key, "project": objects.named(found)}
