@@ -33,7 +33,7 @@ def pack(files: Files) -> bytes:
 
 
 def unpack(archive: bytes) -> dict[str, bytes]:
-    """The files of a .tar.gz, by their paths. Links and devices are refused. Raises ArchiveError."""
+    """The files of a .tar.gz by their paths, links within the project as what they lead to. Raises ArchiveError."""
     if len(archive) > LARGEST:
         raise ArchiveError(f"The archive has {len(archive):,} bytes; at most {LARGEST:,} are allowed.")
     try:
@@ -55,18 +55,44 @@ def _unzipped(archive: bytes) -> bytes:
 
 def _members(tar: tarfile.TarFile) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
+    links: dict[str, str] = {}
     for member in tar:
         if member.isdir():
             continue
-        if not member.isfile():
-            raise ArchiveError(f"{member.name[:100]} is a link or a device; an archive has files only.")
         path = clean_path(member.name)
-        content = tar.extractfile(member)
-        assert content is not None
-        files[path] = content.read()
-        if len(files) > MOST_FILES:
-            raise ArchiveError(f"A project can have {MOST_FILES:,} files, no more.")
+        if member.issym():
+            links[path] = posixpath.join(posixpath.dirname(path), member.linkname)
+        elif member.islnk():
+            links[path] = member.linkname
+        elif member.isfile():
+            content = tar.extractfile(member)
+            assert content is not None
+            files[path] = content.read()
+        else:
+            raise ArchiveError(f"{path[:100]} is a device; an archive has files only.")
+        _refuse_too_many(len(files) + len(links))
+    return _followed(files, links)
+
+
+def _followed(files: dict[str, bytes], links: Mapping[str, str]) -> dict[str, bytes]:
+    """With what links lead to, files or folders of the project that are no links themselves, in their place."""
+    real, size = dict(files), sum(map(len, files.values()))
+    for path, target in links.items():
+        to = clean_path(target)
+        found = {path + name.removeprefix(to): name for name in real if name == to or name.startswith(f"{to}/")}
+        if not found:
+            raise ArchiveError(f"{path[:100]} is a link to {to[:100]}, which is no file or folder of the project.")
+        files |= {place: real[name] for place, name in found.items()}
+        _refuse_too_many(len(files))
+        size += sum(len(real[name]) for name in found.values())
+        if size > LARGEST_UNPACKED:
+            raise ArchiveError(f"Unpacked, the archive has more than {LARGEST_UNPACKED:,} bytes.")
     return files
+
+
+def _refuse_too_many(files: int) -> None:
+    if files > MOST_FILES:
+        raise ArchiveError(f"A project can have {MOST_FILES:,} files, no more.")
 
 
 def clean_path(name: str) -> str:

@@ -84,10 +84,12 @@ def link(name: str, to: str) -> tarfile.TarInfo:
         (archives.pack(FILES)[:-20], "no gzipped tar"),
         (tar((tarfile.TarInfo("../a.dig"), b"")), "no path within a project"),
         (tar((tarfile.TarInfo("/etc/a.dig"), b"")), "no path within a project"),
-        (tar((link("a.dig", "/etc/passwd"), b"")), "is a link"),
+        (tar((link("a.dig", "/etc/passwd"), b"")), "no path within a project"),
+        (tar((link("x/a.dig", "../../b.dig"), b"")), "no path within a project"),
+        (tar((link("a.dig", "b.dig"), b""), (link("b.dig", "a.dig"), b"")), "a link to b.dig, which is no file"),
         (archives.gzip.compress(bytes(60 * 1024 * 1024)), "Unpacked, the archive has more than"),
     ],
-    ids=["zip", "cut", "above", "absolute", "link", "bomb"],
+    ids=["zip", "cut", "above", "absolute", "link", "link above", "links in a ring", "bomb"],
 )
 def test_archives_that_cannot_be_used(archive, told):
     with pytest.raises(ArchiveError, match=told):
@@ -129,3 +131,9 @@ def test_a_project_goes_with_all_that_ran_in_it_and_leaves_the_jobs_and_others(e
     assert Task.objects.count() == 2 and not Task.objects.exclude(awaited=None).exists()
     assert Job.objects.get() == job and not TaskJob.objects.exists()
     assert AuditEntry.objects.filter(action="workflow_project.delete", target_name="shop").exists()
+
+
+def test_links_within_the_project_become_what_they_lead_to():
+    members = (link("jp/shared", "../shared"), b""), (link("copy.dig", "a.dig"), b""), (tarfile.TarInfo("a.dig"), b"a")
+    files = archives.unpack(tar(*members, (tarfile.TarInfo("shared/x/b.sql"), b"b")))
+    assert files == {"a.dig": b"a", "copy.dig": b"a", "shared/x/b.sql": b"b", "jp/shared/x/b.sql": b"b"}
