@@ -63,9 +63,7 @@ def a_project(page=""):
     workflow = pushed(kenji, {**files, "queries/load.sql": "SELECT 2\n", "weekly.dig": "+a:\n  echo>: a\n"})
     attempt_of(workflow, kenji)
     secrets.keep(workflow.project, "td.apikey", "1/abc", user=kenji)
-    return "/workflows/projects/{project}{page}".format(
-        project=workflow.project_id, page=page.format(old=old.pk, new=workflow.revision_id)
-    )
+    return f"/workflows/projects/{workflow.project_id}{page.format(old=old.pk, new=workflow.revision_id)}"
 
 
 @dataclass(frozen=True)
