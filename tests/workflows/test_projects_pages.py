@@ -121,13 +121,13 @@ def test_a_blank_workflow_is_made_and_opened_in_the_editor(edit):
 
 
 def test_the_template_of_an_export_is_made_of_what_exists(edit):
-    table, authentication = orders(shop()), line("line: ${prod}")
+    table, authentication = orders(shop()), line("line: prod")
     given = {"name": "to_line", "template": "export", "time_zone": "UTC"}
     refused = edit.post(url("project_new"), given)
     assert refused.status_code == 422 and "Choose a table." in text(refused) and not Project.objects.exists()
     edit.post(url("project_new"), {**given, "table": table.pk, "authentication": authentication.pk})
     workflow = contents.workflow(latest().pk, "to_line.dig")
-    assert workflow.tasks[0].plain_params()["result_connection"] == "line: $${prod}"
+    assert workflow.tasks[0].plain_params()["result_connection"] == "line: prod"
     assert files()["queries/events.sql"].decode().endswith("SELECT\n  phone,\n  email\nFROM orders\n")
 
 
