@@ -122,7 +122,7 @@ def test_keys_are_completed_by_what_may_stand_there(page):
     page.keyboard.type("resu")
     expect(found).to_contain_text("result_connection")
     expect(found).not_to_contain_text("td_run>")
-    page.keyboard.press("Enter")
+    found.get_by_role("option", name="result_connection").click()
     expect(code(page)).to_contain_text("result_connection: ")
     write(page, "+load:\n  ")
     page.keyboard.type("td")
