@@ -112,7 +112,8 @@ def rows(
         task = row.task
         bar = _bar(task, span, now)
         made, waits = jobs.get(task.pk, []), words.waits(task, where)
-        return TaskRow(row, words.task_status(task), words.took(task, now), bar, made, waits, task.pk == look.task)
+        took = "" if task.copied else words.took(task, now)
+        return TaskRow(row, words.task_status(task), took, bar, made, waits, task.pk == look.task)
 
     return [shown(row) for row in Tree(tasks, look).rows()]
 
