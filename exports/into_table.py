@@ -11,7 +11,7 @@ from exports.results import NAME, KeptResult
 from exports.table_targets import TableTarget
 from warehouse import tables
 from warehouse.loading import NotLoaded, Source
-from warehouse.models import Database
+from warehouse.models import Database, Table
 
 
 def check(job: Job) -> None:
@@ -42,12 +42,13 @@ def _load(job: Job, lease: Lease, table: TableTarget) -> int:
     kept, path = KeptResult(job.folder / NAME), job.folder / writing.NAME
     batches = (batch for _, batch in kept.batches())
     try:
-        rows = writing.as_parquet(kept.schema, batches, path, None, lambda _: lease.check())
+        names = _by_place(table, kept.schema.names) if table.mode == table_targets.INSERT else None
+        rows = writing.as_parquet(kept.schema, batches, path, names, lambda _: lease.check())
         tables.load(
             database=Database.objects.get(name=table.database),
             table=table.table,
             sources=[Source(path, "parquet", f"job {job.pk}")],
-            mode=table.mode,
+            mode=tables.REPLACE if table.mode == table_targets.REPLACE else tables.APPEND,
             user=job.created_by,
             also=lambda _: _done(lease, rows),
             stoppable=lease.stoppable,
@@ -59,6 +60,23 @@ def _load(job: Job, lease: Lease, table: TableTarget) -> int:
     finally:
         path.unlink(missing_ok=True)
     return rows
+
+
+def _by_place(into: TableTarget, names: list[str]) -> list[str] | None:
+    """The table's columns that the result's go into if it does not have all of their names; None: those of their names.
+
+    Raises JobFailed.
+    """
+    table = Table.objects.filter(database__name=into.database, name=into.table).first()
+    held = [name for name, _ in table.columns] if table else []
+    own = [name for name in held if name != writing.TIME]
+    if not own or set(names) <= set(held):
+        return None
+    for places in (held, own):
+        if len(places) == len(names):
+            return places
+    text = f"Table {into.name} has the columns {', '.join(own)}, and the result has others: {', '.join(names)}."
+    raise JobFailed(text, "Give the result the names of the table's columns, or as many as it has.")
 
 
 def _done(lease: Lease, rows: int) -> None:

@@ -26,7 +26,7 @@ def _again_rows(job: Job) -> str:
 
 def _again_goes(job: Job) -> str:
     if table := table_targets.of(job):
-        return f"Its result {table.says}{' once more' if table.mode == table_targets.APPEND else ''}."
+        return f"Its result {table.says}{' once more' if table.mode != table_targets.REPLACE else ''}."
     if not job.exports:
         return ""
     if job.mode == Mode.VALIDATE:

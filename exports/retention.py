@@ -49,6 +49,7 @@ class Freed:
     sessions: int = 0
     tasks: int = 0
     inline: int = 0
+    attempts: int = 0
     bytes: int = 0
     failed: int = 0
 
@@ -66,6 +67,7 @@ class Freed:
             (self.results, "job's files", "jobs' files"),
             (self.orphans, "folder without a job", "folders without a job"),
             (self.temporary, "temporary file", "temporary files"),
+            (self.attempts, "attempt of a workflow", "attempts of workflows"),
             (self.slots, "slot of a schedule", "slots of schedules"),
             (self.sessions, "session", "sessions"),
             (self.tasks, "record of a task", "records of tasks"),
@@ -77,12 +79,19 @@ class Freed:
 
 
 Heard = Callable[[Freed], None]
+Step = Callable[[datetime, Freed], Iterator[None]]
+_also: list[Step] = []
+
+
+def also(step: Step) -> None:
+    """Let an app above delete what it keeps for a while only, before the jobs go. Called at its start."""
+    _also.append(step)
 
 
 def tidy(now: datetime, heard: Heard = lambda freed: None, *, so_far: Freed | None = None) -> Freed:
     """Delete all that is old enough. `heard` gets what was freed so far, now and then; what it raises ends it."""
     freed = so_far or Freed()
-    for step in (_files, _jobs, _slots, _sessions, _tasks, _upkeeps, _inline):
+    for step in (_files, *_also, _jobs, _slots, _sessions, _tasks, _upkeeps, _inline):
         for _ in step(now, freed):
             heard(freed)
             time.sleep(PAUSE)
@@ -180,7 +189,7 @@ def _jobs(now: datetime, freed: Freed) -> Iterator[None]:
     old = Job.objects.filter(finished_at__lt=now - timedelta(days=settings.JOB_HISTORY_DAYS)).exclude(keeps_files(now))
     while pks := list(old.order_by("finished_at").values_list("pk", flat=True)[: BATCH // 5]):
         for model in (JobRequest, JobReason, JobLog):
-            for _ in _delete(model._base_manager.filter(job__in=pks)):
+            for _ in delete(model._base_manager.filter(job__in=pks)):
                 yield
         freed.jobs += old.filter(pk__in=pks).delete()[1].get(Job._meta.label, 0)
         yield
@@ -189,26 +198,26 @@ def _jobs(now: datetime, freed: Freed) -> Iterator[None]:
 def _slots(now: datetime, freed: Freed) -> Iterator[None]:
     """Those that were skipped, and those whose jobs have gone."""
     before = now - timedelta(days=settings.JOB_HISTORY_DAYS)
-    for number in _delete(Slot.objects.filter(job=None, scheduled_for__lt=before, created_at__lt=before)):
+    for number in delete(Slot.objects.filter(job=None, scheduled_for__lt=before, created_at__lt=before)):
         freed.slots += number
         yield
 
 
 def _sessions(now: datetime, freed: Freed) -> Iterator[None]:
-    for number in _delete(Session.objects.filter(expire_date__lt=now)):
+    for number in delete(Session.objects.filter(expire_date__lt=now)):
         freed.sessions += number
         yield
 
 
 def _tasks(now: datetime, freed: Freed) -> Iterator[None]:
-    for number in _delete(Task.objects.filter(stopped__lt=now - TASK_DAYS)):
+    for number in delete(Task.objects.filter(stopped__lt=now - TASK_DAYS)):
         freed.tasks += number
         yield
 
 
 def _upkeeps(now: datetime, freed: Freed) -> Iterator[None]:
     before = now - timedelta(days=settings.JOB_HISTORY_DAYS)
-    for _ in _delete(Upkeep.objects.filter(Q(finished_at__lt=before) | Q(day__lt=before.date()))):
+    for _ in delete(Upkeep.objects.filter(Q(finished_at__lt=before) | Q(day__lt=before.date()))):
         yield
 
 
@@ -219,7 +228,7 @@ def _inline(now: datetime, freed: Freed) -> Iterator[None]:
         yield
 
 
-def _delete(found: QuerySet[Any]) -> Iterator[int]:
+def delete(found: QuerySet[Any]) -> Iterator[int]:
     """Some rows at a time, each in a transaction of its own. → how many each time"""
     model: type[Model] = found.model
     while pks := list(found.order_by().values_list("pk", flat=True)[:BATCH]):

@@ -17,11 +17,12 @@ from warehouse.models import Database, Table, valid_name
 
 APPEND, REPLACE = "append", "replace"
 MODES = (APPEND, REPLACE)
+INSERT = "insert"  # of workflows: as INSERT INTO does, columns that the table does not know by name go by their places
 
 
 @dataclass(frozen=True)
 class TableTarget:
-    """The table is made if it is missing; its database has to exist. `mode`: of MODES."""
+    """The table is made if it is missing; its database has to exist. `mode`: of MODES, or INSERT."""
 
     database: str
     table: str
@@ -38,7 +39,8 @@ class TableTarget:
     @property
     def says(self) -> str:
         """What becomes of the rows, to go after "The result"."""
-        return f"replaces table {self.name}" if self.mode == REPLACE else f"is appended to table {self.name}"
+        does = {REPLACE: "replaces", INSERT: "is inserted into"}.get(self.mode, "is appended to")
+        return f"{does} table {self.name}"
 
 
 def of(saved: Query | QueryVersion | Job) -> TableTarget | None:
@@ -75,7 +77,7 @@ def parse(text: str) -> TableTarget | None:
 
 def problem(table: TableTarget) -> str:
     """Why no result can be written there, with what is allowed; "" if it can."""
-    if table.mode not in MODES:
+    if table.mode not in (*MODES, INSERT):
         return f"mode must be {' or '.join(MODES)}; {table.mode} is not"
     if not is_constant(f"{table.database} {table.table}"):
         return "has characters that no name can have"

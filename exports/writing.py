@@ -151,9 +151,14 @@ def _load(writer: Writer, table: Table | None, path: Path, rows: int) -> None:
 
 
 def _names(writer: Writer, table: Table, schema: pa.Schema) -> list[str]:
-    """The table's columns that the SELECT's stand for: by their places, as SQL has it."""
+    """The table's columns that the SELECT's stand for: by their places, as SQL has it.
+
+    A table that has `time` alone gets those of the SELECT.
+    """
     held = [name for name, _ in table.columns]
     wanted = list(writer.statement.columns)
+    if held == [TIME] and not wanted:
+        return list(schema.names)
     if unknown := [name for name in wanted if name not in held]:
         message = f"Table {writer.name} has no column {', '.join(unknown)}. It has: {', '.join(held)}."
         raise JobFailed(message, line=writer.statement.line)

@@ -180,6 +180,12 @@ QUERY_TIME_LIMIT = env.int("QUERY_TIME_LIMIT", default=3600)
 QUERY_MEMORY_LIMIT = env.int("QUERY_MEMORY_LIMIT", default=2048)
 QUERY_ROW_LIMIT = env.int("QUERY_ROW_LIMIT", default=100_000_000)
 
+# --- workflows ---------------------------------------------------------------------------------------------------
+WORKFLOW_HTTP_HOSTS = [host for host in env.list("WORKFLOW_HTTP_HOSTS", default=[]) if host]  # that http> may ask
+for _host in WORKFLOW_HTTP_HOSTS:
+    if "*" in _host.removeprefix("*.") or "/" in _host or _host.count(":") == 1:
+        raise ImproperlyConfigured(f"WORKFLOW_HTTP_HOSTS has {_host!r}. Write names such as api.example.com.")
+
 # --- notifications -------------------------------------------------------------------------------------------------
 EMAIL_MISSING = [name for name in ("EMAIL_URL", "DEFAULT_FROM_EMAIL") if not env.str(name, default="")]
 vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))

@@ -15,6 +15,7 @@ from accounts import audit
 from warehouse import files, loading, merging, usage
 from warehouse.engines.base import Column
 from warehouse.engines.loader import Stoppable, unstoppable
+from warehouse.engines.timecolumn import TIME
 from warehouse.loading import NotLoaded, Part, Source
 from warehouse.models import Database, Load, Table
 from warehouse.usage import InUse
@@ -73,7 +74,8 @@ def load(
 ) -> Table:
     """Load files into a table, which is made if there is none: all of them or nothing. Raises NotLoaded.
 
-    types: {column: type} for a table that is new or replaced; an existing one keeps its types when it is appended to.
+    types: {column: type} for a table that is new or replaced; an existing one keeps its types when it is appended to,
+    but gets its columns if it has `time` alone.
     columns: all columns of such a table, for who knows them already; without it the files are looked at first.
     mode: "append"; "replace", which takes the table's present rows and columns away in the same moment; or "create",
     which is for a table that does not exist yet.
@@ -170,10 +172,12 @@ def _known_columns(order: _Order) -> tuple[Column, ...]:
 
 
 def _columns(order: _Order, known: Sequence[Column]) -> tuple[Column, ...]:
-    """What the table's columns will be."""
-    if known:
+    """What the table's columns will be: one that has `time` alone, as it was created, takes those of the files."""
+    if known and [column.name for column in known] != [TIME.name]:
         return loading.columns_of(order.sources, known=known, types=order.types)
     found = order.columns or loading.columns_of(order.sources, types=order.types, renames=order.renames)
+    if known:
+        return (*(column for column in found if column.name != TIME.name), *known)
     return loading.with_time(found, order.time_column)
 
 
@@ -191,7 +195,7 @@ def _list(order: _Order, parts: Sequence[Part], columns: Sequence[Column], known
         raise _Moved
     if order.mode == REPLACE:
         files.retire(table)
-    table.columns = files.pairs(columns)
+    files.change_columns(table, files.pairs(columns))
     table.save()
     for part in parts:
         files.adopt(table, part)

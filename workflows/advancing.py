@@ -9,7 +9,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 from django.db.models import F, TextField
@@ -18,7 +17,6 @@ from django.db.models.functions import Cast, Coalesce
 from workflows import contents, definitions, planning
 from workflows.dig.model import Parallel
 from workflows.dig.model import Retry as RetryDefinition
-from workflows.dig.model import Task as Definition
 from workflows.flow import advancing as flow
 from workflows.flow.model import FINAL, HELD_UP, NEVER, Changes, Kind, Retry, State, Traits
 from workflows.flow.model import Task as Node
@@ -95,7 +93,8 @@ class _Rows:
 
     def traits(self, pk: int) -> Traits:
         file, path, memory, group = self.about[pk]
-        definition, kept = _definition(self.revision, file, path), json.loads(memory)
+        definition = definitions.at(contents.workflow(self.revision, file), json.loads(path))
+        kept = json.loads(memory)
         return Traits(
             disabled=definition.disabled,
             parallel=_parallel(definition.parallel) if group else kept.get("parallel", 0),
@@ -103,11 +102,6 @@ class _Rows:
             has_error=definition.error is not None,
             has_check=definition.check is not None,
         )
-
-
-@lru_cache(maxsize=4096)
-def _definition(revision: int, file: str, path: str) -> Definition:
-    return definitions.at(contents.workflow(revision, file), json.loads(path))
 
 
 def kind_of(name: str) -> Kind:

@@ -7,7 +7,9 @@ class WorkflowsConfig(AppConfig):
 
     def ready(self) -> None:
         from exports import makers
-        from workflows import dispatch, made_jobs
+        from exports import retention as kept
+        from workflows import dispatch, made_jobs, retention
 
         dispatch.register()
+        kept.also(retention.attempts)
         makers.register(made_jobs.maker)

@@ -18,6 +18,7 @@ from exports.lease import alive
 from exports.models import FINISHED
 from workflows import advancing, ending, hints, schedules
 from workflows.flow.model import State
+from workflows.hints import FOR_WORKERS
 from workflows.leases import GIVEN_BACK
 from workflows.models import Attempt, AttemptState, Task, TaskLog, TaskState
 
@@ -47,7 +48,7 @@ def tick(now: datetime) -> None:
 
 def take_over(now: datetime) -> None:
     """A dead process of this host is seen at once, one of another host when its lease ends."""
-    running = Task.objects.filter(state=TaskState.RUNNING)
+    running = Task.objects.filter(state__in=FOR_WORKERS).filter(state=TaskState.RUNNING)
     gone = [token for token, who in running.values_list("lease_token", "lease_owner") if not alive(who)]
     dead = running.filter(Q(lease_until__lt=Now()) | Q(lease_token__in=gone))
     for pk, token, attempt in dead.values_list("pk", "lease_token", "attempt"):

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django_q.tasks import async_task
 
 from exports import dispatch
@@ -11,17 +11,21 @@ from workflows import advancing
 from workflows.models import Task, TaskState
 
 TASK = "workflows.runner.run_task"
+FOR_WORKERS = (TaskState.READY, TaskState.RUNNING)  # as in the condition of their index
 
 
 def due(now: datetime, most: int) -> list[int]:
     """A hint that nobody has heard for half a lease is lost, with the process that had it."""
-    ready = Task.objects.filter(state=TaskState.READY)
-    unheard = ready.filter(Q(hinted_at=None) | Q(hinted_at__lt=now - dispatch.rehint()))
+    unheard = _ready().filter(Q(hinted_at=None) | Q(hinted_at__lt=now - dispatch.rehint()))
     return list(unheard.order_by("pk").values_list("pk", flat=True)[:most])
 
 
 def hinted(now: datetime) -> int:
-    return Task.objects.filter(state=TaskState.READY, hinted_at__gte=now - dispatch.rehint()).count()
+    return _ready().filter(hinted_at__gte=now - dispatch.rehint()).count()
+
+
+def _ready() -> QuerySet[Task]:
+    return Task.objects.filter(state__in=FOR_WORKERS).filter(state=TaskState.READY)
 
 
 def hint(pk: int, now: datetime) -> None:
@@ -40,4 +44,4 @@ def hint_ready(attempt: int, now: datetime, *, but: int = 0) -> None:
 
 
 def forget() -> None:
-    Task.objects.filter(state=TaskState.READY).update(hinted_at=None)
+    _ready().update(hinted_at=None)

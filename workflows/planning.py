@@ -14,7 +14,7 @@ from workflows.dig.operators import MOST_LOOPS as MOST_TASKS
 from workflows.flow.model import Kind
 from workflows.models import Attempt, Task, TaskState
 from workflows.operators.base import Subtask
-from workflows.resuming import Resumed
+from workflows.resuming import ANEW, Resumed
 
 DEEPEST = 100  # levels
 BODY_NAMES = {Kind.ERROR: "^error", Kind.CHECK: "^check"}
@@ -26,7 +26,8 @@ class TooMany(Exception):
 
 @dataclass
 class _Planned:
-    """A task to be made. `in_turn`: it waits for the sibling before it. `copy_of`: it ended well, as this one did."""
+    """A task to be made. `in_turn`: it waits for the sibling before it. `copy_of`: it ended well, as this one did.
+    `anew`: so does nothing in it, whatever it makes."""
 
     name: str
     full_name: str
@@ -37,6 +38,7 @@ class _Planned:
     in_turn: bool = False
     export: Mapping[str, Any] = field(default_factory=dict)
     copy_of: Task | None = None
+    anew: bool = False
     children: list["_Planned"] = field(default_factory=list)
 
     def count(self) -> int:
@@ -60,13 +62,13 @@ def root(attempt: Attempt, file: str, *, resume_from: str = "") -> Task:
 
 def below(attempt: Attempt, group: Task, definition: Definition) -> None:
     """Make what a group has in it, in its present round. Raises TooMany."""
-    resumed = Resumed.of(attempt)
+    resumed = Resumed.of(attempt, group)
     _insert(attempt, group, _of_group(group.file, group.path, group.full_name, definition, resumed))
 
 
 def subtasks(attempt: Attempt, parent: Task, made: Sequence[Subtask], *, in_turn: bool) -> None:
     """Make what an operator wants to run next. Raises TooMany, and LookupError for a path that is none."""
-    resumed = Resumed.of(attempt)
+    resumed = Resumed.of(attempt, parent)
     planned: list[_Planned] = []
     for position, one in enumerate(made):
         definition = definitions.at(contents.workflow(attempt.revision_id, one.file), one.path)
@@ -101,7 +103,8 @@ def body(attempt: Attempt, parent: Task, kind: Kind, export: Mapping[str, Any]) 
         definition=definition,
         export=export,
     )
-    planned.children = _inside(planned, Resumed())
+    planned.anew = attempt.resumed_from_id is not None
+    planned.children = _inside(planned, ANEW if planned.anew else Resumed())
     _insert(attempt, parent, [planned])
 
 
@@ -130,12 +133,13 @@ def _of_group(
 
 def _resume(planned: list[_Planned], resumed: Resumed) -> None:
     """Those that ended well before are copied, but for those that come after one that is not; fills in children."""
-    again = False
+    after = resumed
     for one in planned:
-        found = None if again and one.in_turn else resumed.copy(one.full_name, one.export)
-        again = again or found is None
-        one.copy_of = found
-        one.children = _copies(one, found, resumed) if found else _inside(one, resumed)
+        known = after if one.in_turn else resumed
+        one.anew, one.copy_of = known.anew, known.copy(one.full_name, one.export)
+        one.children = _copies(one, one.copy_of, known) if one.copy_of else _inside(one, known)
+        if resumed.by_name and not one.copy_of:
+            after = ANEW
 
 
 def _inside(one: _Planned, resumed: Resumed) -> list[_Planned]:
@@ -198,6 +202,7 @@ def _row(attempt: Attempt, parent: Task, number: int, one: _Planned) -> Task:
         path=one.path,
         op=one.definition.op or "",
         export=one.export,
+        memory={"anew": True} if one.anew else {},
     )
     if before := one.copy_of:
         row.op, row.state, row.copied = before.op, TaskState.SUCCESS, True

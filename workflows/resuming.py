@@ -11,17 +11,20 @@ from workflows.models import Attempt, Task, TaskState
 @dataclass
 class Resumed:
     """The tasks of the attempt before, without those of earlier rounds. `since`: the full name of the task from which
-    on everything runs again; "": what ended well does not."""
+    on everything runs again; "": what ended well does not. `anew`: all runs, though the attempt resumes one."""
 
+    anew: bool = False
     since: str = ""
     by_name: dict[str, Task] = field(default_factory=dict)
     below: dict[int, list[Task]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, attempt: Attempt) -> "Resumed":
-        """Nothing, for an attempt that resumes none."""
+    def of(cls, attempt: Attempt, task: Task) -> "Resumed":
+        """For what is made within a task. Nothing, in an attempt that resumes none."""
         if attempt.resumed_from_id is None:
             return cls()
+        if task.rounds or task.memory.get("anew"):
+            return ANEW
         root = Task.objects.only("memory").get(attempt=attempt, parent=None)
         found = cls(since=root.memory.get("resume_from", ""))
         found._read(attempt.resumed_from_id)
@@ -51,6 +54,9 @@ class Resumed:
 
     def children(self, task: Task) -> list[Task]:
         return self.below.get(task.pk, [])
+
+
+ANEW = Resumed(anew=True)
 
 
 def _within(name: str, above: str) -> bool:

@@ -95,11 +95,11 @@ def _stored(pks: Iterable[int]) -> dict[int, Stored]:
 
 
 def _exported(attempt: Attempt, above: list[int], words: Words) -> dict[int, Params]:
-    """What each of these exports: its variables from its parent, and over them what the file says."""
+    """What each of these exports: what the file says, and over it, as in digdag, the variables from its parent."""
     exported = {}
     for row in Task.objects.filter(pk__in=above).only("export", "file", "path"):
         own = planning.definition_of(attempt, row).plain_export()
-        exported[row.pk] = parameters.merge(words.data(row.export), words.written(own))
+        exported[row.pk] = {**words.written(own), **words.data(row.export)}
     return exported
 
 

@@ -19,16 +19,26 @@ def missing() -> str:
 
 def send(address: str, subject: str, body: str, *, key: str = "") -> None:
     """Send one e-mail. `key`: the same for every try, so that a mail server can drop a repeat. Raises NotSent."""
+    deliver(EmailMessage(subject, body, to=[address]), key=key)
+
+
+def deliver(message: EmailMessage, *, key: str = "") -> None:
+    """Send what is written. `key` as in `send`. Raises NotSent."""
     if missing():
         raise NotSent(missing())
-    headers = {"Auto-Submitted": "auto-generated"}
+    message.extra_headers |= {"Auto-Submitted": "auto-generated"}
     if key:
-        headers["Message-ID"] = f"<{key}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2].strip(' >')}>"
-    connection = get_connection(timeout=SECONDS)
+        message.extra_headers["Message-ID"] = f"<{key}@{domain()}>"
+    message.connection = get_connection(timeout=SECONDS)
     try:
-        EmailMessage(subject, body, to=[address], headers=headers, connection=connection).send()
+        message.send()
     except (smtplib.SMTPException, OSError) as error:
         raise NotSent(in_words(error)) from error
+
+
+def domain() -> str:
+    """Of the sender."""
+    return str(settings.DEFAULT_FROM_EMAIL).rpartition("@")[2].strip(" >")
 
 
 def in_words(error: Exception) -> str:

@@ -73,6 +73,16 @@ def test_append_adds_to_the_rows_by_the_names_of_the_columns(start):
     assert rows() == [*BOTH, ("o-7", "7")]
 
 
+def test_insert_goes_by_name_or_else_by_place(start):
+    insert = TableTarget("shop_jp", "paid", "insert")
+    assert run(start(insert)).state == JobState.SUCCESS
+    run(start(insert, "SELECT 3 AS paid_at, 'o-3' AS order_uid FROM orders LIMIT 1"))
+    run(start(insert, "SELECT 'o-4', 4 FROM orders LIMIT 1"))
+    assert rows() == [*BOTH, ("o-3", "3"), ("o-4", "4")]
+    job = run(start(insert, "SELECT 1 FROM orders LIMIT 1"))
+    assert job.error.startswith("Table shop_jp.paid has the columns order_uid, paid_at, and the result has others:")
+
+
 def test_replace_takes_the_place_of_rows_and_columns(start):
     run(start())
     job = run(start(TableTarget("shop_jp", "paid", "replace"), sql="SELECT 1 AS n"))

@@ -17,6 +17,7 @@ from exports.run import run_job
 from exports.targets import Target
 from exports.texts import Text
 from tests.exports.queries import line, orders, shop
+from warehouse import altering
 from warehouse.engines import loader
 from warehouse.engines.process import Child
 from warehouse.models import Database, Table
@@ -84,6 +85,13 @@ def test_insert_goes_by_the_places_of_the_columns(run):
     job = run("insert into tbl select 'b' as x, 2 as y")
     assert (job.state, job.error) == (JobState.SUCCESS, "")
     assert rows("tbl") == [("a", "1"), ("b", "2")]
+
+
+def test_insert_gives_a_table_that_has_none_its_columns(run):
+    altering.create_table(shop(), "tbl")
+    job = run("insert into tbl select 'a' as name")
+    assert (job.state, job.error) == (JobState.SUCCESS, "")
+    assert shop().tables.get(name="tbl").columns == [["name", "VARCHAR"], ["time", "BIGINT"]]
 
 
 def test_insert_into_named_columns_leaves_the_others_empty(run):

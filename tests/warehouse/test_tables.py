@@ -12,11 +12,12 @@ from django.utils import timezone
 from accounts.models import AuditEntry
 from exports.models import Query
 from tests.warehouse.factories import a_table
-from warehouse import tables
+from warehouse import altering, tables
 from warehouse.catalogue import catalogue
 from warehouse.engines.base import Column
 from warehouse.loading import NotLoaded, Source
 from warehouse.models import Load, Table, TableFile
+from warehouse.preview import first_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +103,17 @@ def test_append_refuses_another_type_than_the_table_has(shop, source):
 def test_a_table_without_columns_takes_those_of_the_first_file(shop, source):
     Table.objects.create(database=shop, name="orders")
     assert columns_of(load(shop, source("a.csv", "n\n1\n"))) == [["n", "BIGINT"]]
+
+
+def test_a_table_that_has_time_alone_takes_the_columns_of_the_first_file(shop, source):
+    table = altering.create_table(shop, "orders")
+    load(shop, source("time.csv", "time\n7\n"))
+    load(shop, source("a.csv", "n,time\n1,8\n"))
+    table.refresh_from_db()
+    assert columns_of(table) == [["n", "BIGINT"]]
+    with pytest.raises(NotLoaded, match="does not have"):
+        load(shop, source("b.csv", "m\n1\n"))
+    assert {tuple(row) for row in first_rows(table)} == {("1", "8"), (None, "7")}
 
 
 def test_replace_changes_rows_and_columns_and_retires_files(shop, source):

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from workflows import contents, projects
+from workflows import contents, operators, projects
 from workflows.models import Attempt, Session, Task, TaskState, Workflow
 from workflows.operators.base import OPERATORS, Step
 from workflows.script.expressions import Scripts
@@ -26,8 +26,12 @@ def pushed(user, files: Mapping[str, str], project: str = "shop", **how: Any) ->
 
 def attempt_of(workflow: Workflow, user) -> Attempt:
     """One that nothing runs."""
-    session = Session.objects.create(workflow=workflow, session_time=SESSION_TIME)
-    return Attempt.objects.create(session=session, number=1, revision=workflow.revision, created_by=user)
+    session, _ = Session.objects.get_or_create(workflow=workflow, session_time=SESSION_TIME)
+    number = session.attempts.count() + 1
+    name = f"retry-{number}" if number > 1 else ""
+    return Attempt.objects.create(
+        session=session, number=number, retry_attempt_name=name, revision=workflow.revision, created_by=user
+    )
 
 
 class Log(list):
@@ -85,4 +89,5 @@ def step(
 
 def taken(step: Step):
     """The outcome of a step."""
+    operators.load()
     return OPERATORS[step.task.op](step)

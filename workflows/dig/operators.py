@@ -97,7 +97,7 @@ MAIL = Operator(
         Param("to", ADDRESSES, "The addresses.", required=True),
         Param("cc", ADDRESSES, "Those who get a copy."),
         Param("bcc", ADDRESSES, "Those who get a copy that the others do not see."),
-        Param("from", TEXT, "The sender, if the server lets one choose."),
+        Param("from", TEXT, "The sender, if its domain is that of DEFAULT_FROM_EMAIL; else answers go there."),
         Param("html", BOOLEAN, "Whether the text is HTML."),
         Param("body", ANY_TEXT, "The text, where mail>: has no file and no data."),
         Param("attach_files", ATTACHMENTS, "Files of the project to attach."),
@@ -110,7 +110,7 @@ MAIL = Operator(
 )
 HTTP = Operator(
     "http",
-    "Sends an HTTP request, and fails unless the answer is a success.",
+    "Sends an HTTP request to a host of WORKFLOW_HTTP_HOSTS, and fails unless the answer is a success.",
     TEXT,
     (
         Param("method", TEXT, "GET if absent."),
@@ -120,8 +120,10 @@ HTTP = Operator(
         Param("query", either("a map or text", TEXT, MAP), "What follows the ? of the address."),
         Param("headers", HEADERS, "More headers: a list of name and value."),
         Param("store_content", BOOLEAN, "Keeps the answer as ${http.last_content}."),
-        Param("retry", BOOLEAN, "Whether to try again after a fault that may pass; GET does if absent."),
-        Param("timeout", number(1), "Seconds; 30 if absent."),
+        Param(
+            "retry", BOOLEAN, "Whether to try again after a fault that may pass; GET, HEAD and OPTIONS do if absent."
+        ),
+        Param("timeout", number(1, 600), "Seconds for all of it; 30 if absent."),
         Param("follow_redirects", BOOLEAN, "Whether to go where the answer points to; true if absent."),
     ),
     defaults="http",

@@ -17,6 +17,7 @@ from workflows.dig.kinds import (
 )
 
 ENGINES = ("presto", "trino", "hive")
+MOST_RETRIES = 32  # of a job
 
 DATABASE = Param("database", TEXT, "The database that the query runs in; else td.database of _export.")
 ADDRESS = (
@@ -28,7 +29,7 @@ QUERY = (
     Param("query", ANY_TEXT, "The SQL, where td>: has no file. ${…} in it is computed."),
     Param("engine", one_of(*ENGINES), "presto (default), trino or hive: how the SQL is read."),
     Param("priority", number(-2, 2), "From -2 (very low) to 2 (very high); 0 if absent."),
-    Param("job_retry", number(0), "How often the job is repeated after a fault that passes by itself."),
+    Param("job_retry", number(0, MOST_RETRIES), "How often the job is repeated after a fault that passes by itself."),
     Param("presto_pool_name", TEXT, "A resource pool of Treasure Data's.", effect=False),
     Param("hive_pool_name", TEXT, "A resource pool of Treasure Data's.", effect=False),
     Param("engine_version", TEXT, "A version of Treasure Data's engines.", effect=False),
@@ -36,14 +37,16 @@ QUERY = (
     *ADDRESS,
 )
 RESULT = (
-    Param("download_file", TEXT, "Keeps the result as a CSV file of this name for the task."),
     Param("store_last_results", BOOLEAN, "Keeps the first row as ${td.last_results.COLUMN}."),
     Param("preview", BOOLEAN, "Shows the first 20 rows in the log."),
 )
 CONNECTION = Param("result_connection", TEXT, "The name of the authentication that the result is exported with.")
 SETTINGS = Param("result_settings", MAP, "The settings of the export, as of --result. Secrets are ${secret:name}.")
 TWO_TABLES = "One result goes into one table: replaced with create_table, or added to with insert_into"
-NO_FILE = "The rows go into the table, so that there are none to download"
+ONE_PLACE = "The result of a query goes to one place"
+NO_FILE = {
+    "download_file": "No task that runs here could read the file. Remove it; the job's page downloads the result",
+}
 
 TD = Operator(
     "td",
@@ -60,13 +63,17 @@ TD = Operator(
     ),
     conflicts=(
         Conflict("create_table", "insert_into", TWO_TABLES),
-        Conflict("download_file", "create_table", NO_FILE),
-        Conflict("download_file", "insert_into", NO_FILE),
+        Conflict("result_url", "result_connection", ONE_PLACE),
+        Conflict("create_table", "result_connection", ONE_PLACE),
+        Conflict("create_table", "result_url", ONE_PLACE),
+        Conflict("insert_into", "result_connection", ONE_PLACE),
+        Conflict("insert_into", "result_url", ONE_PLACE),
     ),
     needs={"result_settings": "result_connection"},
     file=True,
     instead="query",
     defaults="td",
+    refused=NO_FILE,
 )
 TD_RUN = Operator(
     "td_run",
@@ -79,6 +86,7 @@ TD_RUN = Operator(
         *ADDRESS,
     ),
     defaults="td",
+    refused=NO_FILE,
 )
 TD_FOR_EACH = Operator(
     "td_for_each",
@@ -105,11 +113,11 @@ TD_DDL = Operator(
     NOTHING,
     (
         Param("create_tables", TEXTS, "Tables to create, unless they exist."),
-        Param("empty_tables", TEXTS, "Tables to drop and create anew."),
+        Param("empty_tables", TEXTS, "Tables to take all rows and columns out of, or to create."),
         Param("drop_tables", TEXTS, "Tables to drop, if they exist."),
         Param("rename_tables", RENAMES, "Tables to rename: [{from: a, to: b}]. A table b is replaced."),
         Param("create_databases", TEXTS, "Databases to create, unless they exist."),
-        Param("empty_databases", TEXTS, "Databases to drop and create anew."),
+        Param("empty_databases", TEXTS, "Databases to drop all tables of, or to create."),
         Param("drop_databases", TEXTS, "Databases to drop, if they exist."),
         DATABASE,
         *ADDRESS,

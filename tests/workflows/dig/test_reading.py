@@ -155,7 +155,11 @@ def test_a_workflow_is_read_in_the_order_of_its_file():
         ("+a:\n  td>: q.sql\n  query: SELECT 1\n", "3: td> has a value, so that “query” would not be used."),
         ("+a:\n  td>: {dta: x}\n", "2: “td>” does not have “dta”. Did you mean data?"),
         ("+a:\n  td>: q.sql\n  create_table: a\n  insert_into: b\n", "4: “create_table” and “insert_into” exclude"),
-        ("+a:\n  td>: q.sql\n  download_file: a\n  insert_into: b\n", "4: “download_file” and “insert_into” exclude"),
+        (
+            "+a:\n  td>: q.sql\n  insert_into: a\n  result_url: b\n",
+            "“insert_into” and “result_url” exclude each other.",
+        ),
+        ("+a:\n  td_run>: q\n  download_file: a\n", "3: “download_file”: No task that runs here could read the file."),
         (
             "+a:\n  td>: q.sql\n  result_settings: {a: 1}\n",
             "3: “result_settings” is used only with “result_connection”.",
@@ -241,6 +245,7 @@ def test_all_problems_are_told_at_once():
 def test_every_operator_takes_what_is_computed_later(operator):
     lines = ["+a:", f"  {operator.name}>: {'${x}' if operator.name != 'td_ddl' else ''}"]
     lost = {one.second for one in operator.conflicts} | {one.first for one in operator.conflicts} | {operator.instead}
+    lost |= {name for name, needed in operator.needs.items() if needed in lost}
     lines += [f"  {param.name}: ${{x}}" for param in operator.params if param.name not in lost]
     lines += [f"  {body}: {{}}" for body in operator.bodies]
     found = workflow("\n".join(lines)).tasks[0]
