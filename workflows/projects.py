@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Max
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -41,9 +42,25 @@ class NotLatest(Exception):
         self.latest = latest
 
 
+def name_problem(name: str) -> str:
+    """Why a project or a revision cannot be called so, with what is allowed; "" if it can."""
+    if not name.strip() or not name.isprintable() or name != name.strip():
+        return "A name has characters that can be seen, no line breaks, and no space at its ends."
+    if len(name) > NAME_LENGTH:
+        return f"A name has at most {NAME_LENGTH} characters; this has {len(name):,}."
+    return ""
+
+
 def latest(project: Project) -> Revision:
     """What new sessions run; without its archive."""
     return project.revisions.select_related("pushed_by").defer("archive")[0]
+
+
+def latest_of(found: Iterable[Project]) -> dict[int, Revision]:
+    """The same of several, by the project's number."""
+    newest = Revision.objects.filter(project__in=list(found)).order_by().values("project").annotate(last=Max("pk"))
+    revisions = Revision.objects.defer("archive").filter(pk__in=newest.values("last"))
+    return {revision.project_id: revision for revision in revisions}
 
 
 def create(name: str, files: Files, *, user: User, note: str = "", request: HttpRequest | None = None) -> Revision:
