@@ -245,8 +245,7 @@ def from_tasks(tasks: list[Item]) -> list[str]:
 
 
 def announcement(attempt: Attempt, tasks: list[Item]) -> str:
-    """What a screen reader is told when the attempt gets on."""
-    found = words.counts(tasks)
-    return f"Attempt {attempt.pk}: " + ", ".join(
-        [attempt.get_state_display(), *(f"{count.n:,} {count.word.lower()}" for count in found)]
-    )
+    """What a screen reader is told when it changes: how the attempt stands, and that tasks failed."""
+    failed = sum(task.state == TaskState.ERROR and bool(task.op) for task in tasks)
+    told = f"Attempt {attempt.pk}: {attempt.get_state_display()}"
+    return f"{told}, {failed:,} task{'' if failed == 1 else 's'} failed" if failed else told
