@@ -40,6 +40,15 @@ _export:
   td>: purchases.sql
   result_connection: AUTHENTICATION"""
 
+WORKFLOWS = """\
+# in ~/.config/digdag/config
+client.http.endpoint = {server}
+client.http.headers.authorization = TD1 YOUR_KEY
+
+digdag push PROJECT
+digdag start PROJECT WORKFLOW --session now
+digdag log ATTEMPT --follow"""
+
 CURL = """\
 curl -H "Authorization: TD1 $TD_API_KEY" "$TD_API_SERVER/v3/user/show"
 curl -H "Authorization: TD1 $TD_API_KEY" "$TD_API_SERVER/v3/job/issue/trino/DATABASE" \\
@@ -82,7 +91,14 @@ def examples(server: str) -> list[Example]:
             "digdag",
             "digdag",
             DIGDAG.format(server=server, tls=tls),
-            "digdag reads no environment: its endpoint stands in the workflow, its key among its secrets.",
+            "For a digdag of your own. It reads no environment: its endpoint stands in the workflow, its key among its "
+            "secrets.",
+        ),
+        Example(
+            "workflows",
+            "digdag push",
+            WORKFLOWS.format(server=server),
+            "Workflows that this console runs, in its <i>Workflows</i>. <code>linecapi wf:push</code> needs no digdag.",
         ),
         Example("curl", "curl", CURL, "Every call stands in the API reference."),
     ]

@@ -164,7 +164,8 @@ class Endpoint:
     """One call that is served.
 
     `path`: with {name} where a text stands. `role`: who may call; None: everybody, also without a key. `answer`: the
-    JSON schema of 200; empty: any JSON. `media`: of the answer. `body`: what is sent, where it is no parameters.
+    JSON schema of 200; empty: any JSON. `media`: of the answer. `body`: what is sent, where it is no parameters: those
+    then stand in the address.
     `slashes`: {name} takes slashes too, which arrive decoded.
     """
 
@@ -247,3 +248,9 @@ def record(**fields: Schema) -> Schema:
 def extended(schema: Schema, **fields: Schema) -> Schema:
     """A record with these fields too."""
     return record(**{**schema["properties"], **fields})
+
+
+def with_more(schema: Schema, **fields: Schema) -> Schema:
+    """A record that may have these fields too. Of some clients each answer must be what they know, so that a field of
+    this console's own is there only when it says something."""
+    return {**schema, "properties": {**schema["properties"], **fields}}

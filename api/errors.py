@@ -45,18 +45,22 @@ def missing(what: str) -> ApiError:
     return ApiError(404, f"{what} does not exist.")
 
 
-def response(error: ApiError) -> JsonResponse:
-    """Ruby's client shows `message`, Java's `error` and `text`, Python's the whole body."""
+def body_of(error: ApiError) -> dict[str, Any]:
+    """Ruby's client shows `message`, Java's `error` and `text`, Python's the whole body; digdag reads `status`."""
     body = {
         "error": WORDS.get(error.status, "Error"),
         "message": error.message,
         "text": error.message,
         "severity": "error",
         "status_code": error.status,
+        "status": error.status,
     }
-    if error.details:
-        body["details"] = dict(error.details)
+    return body | ({"details": dict(error.details)} if error.details else {})
+
+
+def response(error: ApiError) -> JsonResponse:
     headers = {name.replace("_", "-"): value for name, value in error.headers.items()}
     if error.status == 401:
         headers["WWW-Authenticate"] = "TD1"
-    return JsonResponse(body, status=error.status, headers=headers)
+    shown = {"ensure_ascii": False}  # digdag prints the body as it comes
+    return JsonResponse(body_of(error), status=error.status, headers=headers, json_dumps_params=shown)

@@ -24,6 +24,7 @@ ERROR: Schema = {
         "text": {**TEXT, "description": "The same as message: some clients read this one"},
         "severity": {"const": "error"},
         "status_code": {**INTEGER, "minimum": 400, "maximum": 599},
+        "status": {"description": "The same as status_code, for digdag; of an attempt that is in the way, its own"},
         "details": {"type": "object", "description": "What is wrong with each parameter, by its name"},
     },
     "required": ["error", "message", "text", "severity", "status_code"],
@@ -82,7 +83,7 @@ def operation(endpoint: Endpoint) -> dict[str, Any]:
     }
     if endpoint.body:
         found["requestBody"] = {"required": True, "description": endpoint.body, "content": {BYTES: {}}}
-    elif endpoint.params and endpoint.method != "GET":
+    if endpoint.params and endpoint.method != "GET" and not endpoint.body:
         found["requestBody"] = _body(endpoint.params)
     else:
         found["parameters"] += [_in_query(param) for param in endpoint.params]

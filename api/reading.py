@@ -28,6 +28,16 @@ def key_of(request: HttpRequest) -> ApiKey:
     return found
 
 
+def of_address(request: HttpRequest) -> dict[str, Any]:
+    """The parameters of the query string alone. Raises ApiError."""
+    try:
+        return dict(request.GET.items())
+    except TooManyFieldsSent as error:
+        raise ApiError(413, "These are too many parameters.") from error
+    except (BadRequest, SuspiciousOperation) as error:
+        raise ApiError(400, str(error)) from error
+
+
 def parameters(request: HttpRequest) -> dict[str, Any]:
     """Those of the query string, and over them those of the body: JSON, urlencoded or multipart. Raises ApiError."""
     try:

@@ -86,7 +86,7 @@ def curl(endpoint: Endpoint) -> str:
     """A call with what must be given; capitals stand for what the reader fills in."""
     path = re.sub(r"\{([a-z_]+)\}", lambda found: found[1].upper(), endpoint.path)
     needed = [f"{param.name}={_value(param)}" for param in endpoint.params if param.required]
-    in_query = endpoint.method == "GET" and not endpoint.body
+    in_query = endpoint.method == "GET" or bool(endpoint.body)
     query = f"?{'&'.join(needed)}" if needed and in_query else ""
     parts = ["curl" if endpoint.method == "GET" else f"curl -X {endpoint.method}"]
     parts += ['-H "Authorization: TD1 $TD_API_KEY"'] if endpoint.role else []

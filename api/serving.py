@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from api.declared import Answer, Call, Endpoint, storable
 from api.errors import ApiError, response
-from api.reading import key_of, length, parameters
+from api.reading import key_of, length, of_address, parameters
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def _served(endpoints: Mapping[str, Endpoint], request: HttpRequest, names: Mapp
         raise ApiError(403, f"This needs the role {endpoint.role.label.lower()}.")
     if not all(map(storable, names.values())):
         raise ApiError(404, "There is no such thing.")
-    given = {} if endpoint.body else parameters(request)
+    given = of_address(request) if endpoint.body else parameters(request)
     params = {param.name: param.clean(given.get(param.name)) for param in endpoint.params}
     return _as_response(endpoint.view(Call(request, params, frozenset(given), key), **names))
 

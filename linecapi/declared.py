@@ -2,13 +2,14 @@
 
 import argparse
 import inspect
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from linecapi import printing, settings
-from linecapi.problems import Exit
+from linecapi.problems import Exit, Problem
 from linecapi.service import Service
 
 Run = Callable[["Call"], Exit | None]
@@ -42,6 +43,16 @@ class Call:
             printing.as_json(what)
         else:
             print(text)
+
+    def agree(self, what: str) -> None:
+        """Raises Problem unless somebody wants to delete this, or said -f."""
+        if self.args.force:
+            return
+        if not sys.stdin.isatty():
+            raise Problem(f"Give -f to delete the {what}: there is nobody to ask.", Exit.USAGE)
+        print(f"Delete the {what}? [y/N] ", end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise Problem("Nothing was deleted.")
 
 
 @dataclass(frozen=True)

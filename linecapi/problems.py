@@ -1,6 +1,8 @@
 """What goes wrong, and the exit code that tells scripts so."""
 
+from collections.abc import Mapping
 from enum import IntEnum
+from typing import Any
 
 
 class Exit(IntEnum):
@@ -30,11 +32,11 @@ class Unanswered(Problem):
 
 
 class Refused(Problem):
-    """The server answered that it will not do this. `status`: of HTTP."""
+    """The server answered that it will not do this. `status`: of HTTP; `details`: what it told for programs."""
 
-    def __init__(self, status: int, says: str) -> None:
+    def __init__(self, status: int, says: str, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(says, EXITS.get(status, Exit.ERROR))
-        self.status = status
+        self.status, self.details = status, details or {}
 
 
 EXITS = {401: Exit.NO_ACCESS, 403: Exit.NO_ACCESS, 404: Exit.NOT_FOUND}

@@ -4,8 +4,10 @@ import json
 import logging
 import os
 from collections.abc import Callable, Mapping
+from contextlib import closing
+from json import dumps
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
@@ -44,6 +46,33 @@ class Service(API):
         """The JSON of a POST."""
         with self.post(create_url(path, **names), dict(params or {})) as response:
             return self._json(response, needs)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        given: Mapping[str, Any] | None = None,
+        data: bytes | None = None,
+        json: Mapping[str, Any] | None = None,
+        **names: Any,
+    ) -> bytes:
+        """What a call of the workflow API answers. `given`: parameters in the address; the body: `data` or `json`."""
+        known = {name: str(value) for name, value in (given or {}).items() if value is not None}
+        body = data if json is None else dumps(json).encode()
+        kind = "application/gzip" if json is None else "application/json"
+        url, headers = self.build_request(f"{create_url(path, **names)}{'?' if known else ''}{urlencode(known)}")
+        headers |= {"content-type": kind} if body is not None else {}
+        answer = self.send_request(method, url, body=body, headers=headers, preload_content=False, decode_content=True)
+        with closing(answer) as response:
+            content: bytes = response.read()
+            if response.status != 200:
+                self.raise_error("", response, content)
+            return content
+
+    def workflow(self, method: str, path: str, needs: str, **how: Any) -> dict[str, Any]:
+        """The same as JSON; `needs`: the key it must have."""
+        return self.checked_json(self.ask(method, path, **how), [needs])
 
     def _json(self, response: urllib3.BaseHTTPResponse, needs: str) -> dict[str, Any]:
         body = response.read()
@@ -87,7 +116,7 @@ class Service(API):
         says = [_says(res, body), HINTS.get(res.status, "")]
         if conflict := _details(body).get("conflicts_with"):
             says.append(f"Job {conflict} has that domain key: linecapi job:show {conflict}")
-        raise Refused(res.status, " ".join(says))
+        raise Refused(res.status, " ".join(says), _details(body))
 
     def _init_http(self, http_proxy: str | None = None, **kwargs: Any) -> urllib3.PoolManager | urllib3.ProxyManager:
         """By way of the proxy that the environment names for this address, also for https, but for NO_PROXY."""

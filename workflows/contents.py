@@ -1,10 +1,14 @@
 """The files of a revision, as the processes of this server remember them."""
 
 from functools import lru_cache
+from typing import Any
 
 from workflows import archives, definitions
 from workflows.dig.model import Workflow
+from workflows.dig.nodes import plain
+from workflows.dig.problems import DigError
 from workflows.dig.reading import read
+from workflows.dig.yaml import load
 from workflows.models import Revision
 
 
@@ -26,6 +30,16 @@ def workflow(revision: int, file: str) -> Workflow:
 def workflows(revision: int) -> dict[str, Workflow]:
     """By name. Raises DigError."""
     return definitions.workflows(_texts(revision))
+
+
+@lru_cache(maxsize=200)
+def config(revision: int, file: str) -> dict[str, Any]:
+    """What a .dig file of the revision says, with what it includes, as plain data; {} if it cannot be read."""
+    try:
+        found = plain(load(_texts(revision), file))
+    except DigError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 @lru_cache(maxsize=8)

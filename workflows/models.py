@@ -139,6 +139,7 @@ class Attempt(models.Model):
     """One try at a session: what runs is frozen in its revision and parameters."""
 
     session = models.ForeignKey(Session, models.CASCADE, related_name="attempts")
+    workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="attempts", db_index=False)  # its session's
     number = models.PositiveIntegerField()  # within the session, from 1
     retry_attempt_name = models.CharField(max_length=255, blank=True, default="")
     revision = models.ForeignKey(Revision, models.RESTRICT, related_name="attempts")
@@ -170,10 +171,18 @@ class Attempt(models.Model):
         indexes = [
             models.Index(fields=["created_at"], condition=Q(state="running"), name="attempts_that_run"),
             models.Index(fields=["state", "-id"], name="attempts_by_state"),
+            models.Index(fields=["workflow", "-id"], name="attempts_of_workflow"),
+            models.Index(fields=["workflow", "state", "-id"], name="attempts_of_workflow_by_state"),
         ]
 
     def __str__(self) -> str:
         return f"Attempt {self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """An attempt is of its session's workflow: the column is here for the lists alone, and nobody else fills it."""
+        if self.workflow_id is None:
+            self.workflow_id = self.session.workflow_id
+        super().save(*args, **kwargs)
 
     @property
     def finished(self) -> bool:

@@ -4,6 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.http import HttpRequest
+
+from accounts import audit
 from accounts.models import User
 from integrations.secrets import decrypt, encrypt
 from workflows.models import Project, Secret
@@ -35,11 +38,30 @@ def problem(key: str, value: str) -> str:
     return ""
 
 
-def keep(project: Project, key: str, value: str, *, user: User) -> Secret:
-    """Write a secret, over one that the key had."""
+def keep(project: Project, key: str, value: str, *, user: User, request: HttpRequest | None = None) -> Secret:
+    """Write a secret, over one that the key had. `request`: for the audit trail."""
     values = {"encrypted": encrypt({"value": value}), "updated_by": user}
-    secret, _ = Secret.objects.update_or_create(project=project, key=key, defaults=values)
+    secret, made = Secret.objects.update_or_create(project=project, key=key, defaults=values)
+    deed = "workflow_secret.create" if made else "workflow_secret.replace"
+    audit.record(deed, secret, request=request, user=user, project=project.name)
     return secret
+
+
+def remove(project: Project, key: str, *, user: User, request: HttpRequest | None = None) -> bool:
+    """→ whether there was one."""
+    gone, _ = Secret.objects.filter(project=project, key=key).delete()
+    if gone:
+        audit.record("workflow_secret.delete", request=request, user=user, name=key, project=project.name)
+    return bool(gone)
+
+
+def named(texts: Mapping[str, str]) -> dict[str, list[str]]:
+    """The keys of `${secret:key}` in these files, each with the files that name it."""
+    found: dict[str, list[str]] = {}
+    for path, text in sorted(texts.items()):
+        for key in dict.fromkeys(match[1] for match in PLACE.finditer(text)):
+            found.setdefault(key, []).append(path)
+    return dict(sorted(found.items()))
 
 
 def fill(value: Any, project: int) -> Any:

@@ -1,4 +1,47 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from workflows.views import (
+    attempt_actions,
+    attempts,
+    backfill,
+    editor,
+    new_project,
+    projects,
+    revisions,
+    secrets,
+    workflow,
+)
 
 app_name = "workflows"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("workflows", projects.listing, name="projects"),
+    path("workflows/new", new_project.new, name="project_new"),
+    path("workflows/upload", new_project.upload, name="project_upload"),
+    path("workflows/operators", projects.operators, name="reference"),
+    path("workflows/projects/<int:pk>", projects.project, name="project"),
+    path("workflows/projects/<int:pk>/delete", projects.delete, name="project_delete"),
+    path("workflows/projects/<int:pk>/upload", new_project.upload_revision, name="revision_upload"),
+    path("workflows/projects/<int:pk>/edit", editor.edit, name="editor"),
+    path("workflows/projects/<int:pk>/save", editor.save, name="editor_save"),
+    path("workflows/projects/<int:pk>/check", editor.check, name="editor_check"),
+    path("workflows/projects/<int:pk>/revisions", revisions.revisions, name="revisions"),
+    path("workflows/projects/<int:pk>/compare", revisions.compare, name="revisions_compare"),
+    path("workflows/projects/<int:pk>/revisions/<int:number>", revisions.revision, name="revision"),
+    path("workflows/projects/<int:pk>/revisions/<int:number>/file", revisions.file, name="revision_file"),
+    path("workflows/projects/<int:pk>/revisions/<int:number>/restore", revisions.restore, name="revision_restore"),
+    path("workflows/projects/<int:pk>/revisions/<int:number>/archive", revisions.archive, name="revision_archive"),
+    path("workflows/projects/<int:pk>/secrets", secrets.secrets, name="secrets"),
+    path("workflows/projects/<int:pk>/add-secret", secrets.add, name="secret_add"),
+    path("workflows/projects/<int:pk>/secrets/<str:key>", secrets.replace, name="secret"),
+    path("workflows/projects/<int:pk>/secrets/<str:key>/delete", secrets.delete, name="secret_delete"),
+    path("workflows/<int:pk>", workflow.workflow, name="workflow"),
+    path("workflows/<int:pk>/run", workflow.run, name="run"),
+    path("workflows/<int:pk>/pause", workflow.pause, name="pause"),
+    path("workflows/<int:pk>/resume", workflow.resume, name="resume"),
+    path("workflows/<int:pk>/backfill", backfill.backfill, name="backfill"),
+    path("workflows/attempts", attempts.attempts, name="attempts"),
+    path("workflows/attempts/<int:pk>", attempts.attempt, name="attempt"),
+    path("workflows/attempts/<int:pk>/resume", attempt_actions.resume, name="attempt_resume"),
+    path("workflows/attempts/<int:pk>/retry", attempt_actions.retry, name="attempt_retry"),
+    path("workflows/attempts/<int:pk>/kill", attempt_actions.kill, name="attempt_kill"),
+]

@@ -2,6 +2,7 @@
 
 from api.views import (
     account,
+    attempts,
     audiences,
     bulk_imports,
     databases,
@@ -16,10 +17,17 @@ from api.views import (
     syndications,
     system,
     tables,
+    workflow_logs,
+    workflow_projects,
+    workflow_schedules,
+    workflow_secrets,
+    workflow_sessions,
+    workflows,
 )
 
 __all__ = [
     "account",
+    "attempts",
     "audiences",
     "bulk_imports",
     "databases",
@@ -34,4 +42,10 @@ __all__ = [
     "syndications",
     "system",
     "tables",
+    "workflow_logs",
+    "workflow_projects",
+    "workflow_schedules",
+    "workflow_secrets",
+    "workflow_sessions",
+    "workflows",
 ]

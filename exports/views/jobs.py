@@ -6,7 +6,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import audit
@@ -19,6 +18,7 @@ from exports import (
     job_notes,
     job_pages,
     job_parts,
+    makers,
     resending,
     resuming,
     table_targets,
@@ -29,6 +29,7 @@ from exports import job_words as words
 from exports.filters import CUSTOM, PERIODS, JobFilter
 from exports.models import Job, JobReason, Outcome, Query
 from exports.schedule_models import Schedule
+from exports.views.parts import is_partial, vary
 from integrations.sources import destinations
 
 NO_RESULT = "X-Result-Shown"
@@ -54,9 +55,9 @@ def jobs(request: HttpRequest) -> HttpResponse:
         "kpis": job_list.kpis(now),
         "in_progress": _in_progress(now),
     }
-    if _is_partial(request):
-        return _vary(render(request, "exports/jobs/_live.html", context))
-    return _vary(render(request, "exports/jobs.html", context | _choices()))
+    if is_partial(request):
+        return vary(render(request, "exports/jobs/_live.html", context))
+    return vary(render(request, "exports/jobs.html", context | _choices()))
 
 
 def _outcomes(chosen: JobFilter) -> list[tuple[str, str, int]]:
@@ -83,10 +84,10 @@ def _choices() -> dict[str, Any]:
 def job(request: HttpRequest, pk: int) -> HttpResponse:
     job = _find(pk)
     context = _context(request, job)
-    if _is_partial(request):
+    if is_partial(request):
         context["result_is_new"] = NO_RESULT in request.headers and job.result_path
-        return _vary(render(request, "exports/job/_live.html", context))
-    return _vary(render(request, "exports/job.html", context))
+        return vary(render(request, "exports/job/_live.html", context))
+    return vary(render(request, "exports/job.html", context))
 
 
 @editor
@@ -137,6 +138,7 @@ def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "result": job_parts.result(job),
         "can_download": job_files.available(job),
         "family": resending.family(job),
+        "maker": makers.of(job),
         "sql": job_pages.sql_lines(job),
         "log": log,
         "more_log": more_log,
@@ -146,14 +148,3 @@ def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "again_text": job_again.text(job, sent, now),
         "service": words.service(job),
     }
-
-
-def _is_partial(request: HttpRequest) -> bool:
-    """htmx asks for a part of the page, but for all of it when someone goes back."""
-    return bool(request.htmx and not request.htmx.history_restore_request)  # type: ignore[attr-defined]
-
-
-def _vary(response: HttpResponse) -> HttpResponse:
-    patch_vary_headers(response, ["HX-Request"])
-    response["Cache-Control"] = "no-store"
-    return response

@@ -1,9 +1,7 @@
-import sys
 from typing import Any
 
 from linecapi import importing, printing
 from linecapi.declared import Call, command, one_of, option
-from linecapi.problems import Exit, Problem
 
 DATABASE = option("database", metavar="DB")
 TABLE = option("table", metavar="TABLE")
@@ -30,7 +28,7 @@ def db_create(call: Call) -> None:
 def db_delete(call: Call) -> None:
     """It asks first where there is a terminal; elsewhere it needs -f. The tables go with the database."""
     name = call.args.database
-    _agree(call, f"database {name} with all its tables")
+    call.agree(f"database {name} with all its tables")
     call.td.delete_database(name)
     call.tell(f"Database '{name}' is deleted.", database=name)
 
@@ -62,20 +60,9 @@ def table_create(call: Call) -> None:
 def table_delete(call: Call) -> None:
     """It asks first where there is a terminal; elsewhere it needs -f."""
     args = call.args
-    _agree(call, f"table {args.database}.{args.table}")
+    call.agree(f"table {args.database}.{args.table}")
     call.td.delete_table(args.database, args.table)
     call.tell(f"Table '{args.database}.{args.table}' is deleted.", database=args.database, table=args.table)
-
-
-def _agree(call: Call, what: str) -> None:
-    """Raises Problem unless somebody wants it."""
-    if call.args.force:
-        return
-    if not sys.stdin.isatty():
-        raise Problem(f"Give -f to delete the {what}: there is nobody to ask.", Exit.USAGE)
-    print(f"Delete the {what}? [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise Problem("Nothing was deleted.")
 
 
 @command(

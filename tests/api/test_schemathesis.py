@@ -10,6 +10,7 @@ import json
 import pytest
 import schemathesis
 from django.db import transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.parameters import ParameterLocation
@@ -18,6 +19,7 @@ from schemathesis.specs.openapi import checks
 
 from accounts import api_keys
 from api import openapi, views  # noqa: F401 - declares the endpoints
+from api.workflow_objects import workflow_id
 from audiences import activations
 from audiences.activations import Wanted
 from exports import queries
@@ -27,7 +29,10 @@ from linecapi_site.wsgi import application as wsgi
 from tests.audiences.factories import a_built_parent, a_segment
 from tests.exports.factories import a_job, an_authentication, keep
 from tests.exports.queries import a_draft
+from tests.workflows.factories import pushed
 from warehouse.models import Database, Table
+from workflows import secrets, sessions
+from workflows.models import TaskLog
 
 CHECKS = [
     not_a_server_error,
@@ -58,14 +63,22 @@ schema.config.phases.coverage.unexpected_methods = set()  # 405 has its own test
 @pytest.fixture
 def things(editor):
     """What a name in a path is replaced by: a user, a query and a database of one name, a table, a job with rows, a
-    parent segment with a segment and an activation."""
+    parent segment with a segment and an activation, a workflow with an attempt."""
     query = queries.create(a_draft(name="editor"), user=editor)
     database = Database.objects.create(name="editor")
     Table.objects.create(database=database, name="orders", columns=[["id", "BIGINT"]])
     job = keep(a_job(JobState.SUCCESS, query=query), {"id": [1, 2], "email": ["kana@example.jp", None]})
     words = {"type": "log", "format": "msgpack.gz", "time": "1767225600"}
     numbers = {"job_id": str(job.pk), "number": str(query.pk)}
-    return {"name": "editor", "database": "editor", "table": "orders", **words, **numbers, **audience_things(editor)}
+    return {
+        "name": "editor",
+        "database": "editor",
+        "table": "orders",
+        **words,
+        **numbers,
+        **audience_things(editor),
+        **workflow_things(editor),
+    }
 
 
 def audience_things(editor):
@@ -74,6 +87,24 @@ def audience_things(editor):
     wanted = Wanted("Winback", Target(an_authentication(), {}, {"ignore_invalid_records": True, "max_records": 1000}))
     activation, _ = activations.create(segment, wanted, user=editor)
     return {"audience": str(parent.pk), "segment": str(segment.pk), "syndication": str(activation.pk)}
+
+
+def workflow_things(editor):
+    """A project with a secret, and a scheduled workflow with an attempt whose first task logged a line."""
+    workflow = pushed(editor, {"daily.dig": "schedule:\n  daily>: 07:00:00\n+a:\n  echo>: hi\n"})
+    secrets.keep(workflow.project, "token", "sesame", user=editor)
+    attempt = sessions.start(workflow, timezone.now(), user=editor)
+    task = attempt.tasks.first()
+    TaskLog.objects.create(task=task, text="hi")
+    numbers = {
+        "project": workflow.project,
+        "attempt": attempt,
+        "session": attempt.session,
+        "schedule": workflow.schedule,
+    }
+    names = {"workflow_name": "daily", "file_name": f"{task.pk}.log.gz", "key": "token"}
+    ids = {name: str(one.pk) for name, one in numbers.items()}
+    return {**ids, **names, "workflow": workflow_id(workflow, workflow.revision_id)}
 
 
 @pytest.fixture

@@ -38,7 +38,9 @@ from tests.exports.notify.conftest import a_service, an_email_channel, end
 from tests.exports.queries import a_draft, a_text, line, target_text
 from tests.exports.schedules import a_schedule as scheduled
 from tests.exports.schedules import at
+from tests.workflows.factories import attempt_of, pushed
 from warehouse.models import Database, Table, TableFile
+from workflows import contents, secrets
 
 IN_THEME = """async theme => {
   // a page that moves on its own cancels transitions, and some then never end
@@ -48,6 +50,20 @@ IN_THEME = """async theme => {
   const moving = document.getAnimations().filter(a => a instanceof CSSTransition);
   await soon(Promise.all(moving.map(a => a.finished.catch(() => {}))));
 }"""
+
+
+def a_project(page=""):
+    """With two revisions, a schedule, an attempt that runs, a secret, and one that is missed."""
+    for remembered in (contents._files, contents._texts):
+        remembered.cache_clear()
+    kenji = person("kenji", Role.EDITOR)
+    daily = "schedule:\n  daily>: 07:00:00\n+load:\n  td>: queries/load.sql\n  database: shop\n"
+    files = {"daily.dig": f"{daily}+a:\n  echo>: ${{secret:line.token}}\n", "queries/load.sql": "SELECT 1\n"}
+    old = pushed(kenji, files, note="First").revision
+    workflow = pushed(kenji, {**files, "queries/load.sql": "SELECT 2\n", "weekly.dig": "+a:\n  echo>: a\n"})
+    attempt_of(workflow, kenji)
+    secrets.keep(workflow.project, "td.apikey", "1/abc", user=kenji)
+    return f"/workflows/projects/{workflow.project_id}{page.format(old=old.pk, new=workflow.revision_id)}"
 
 
 @dataclass(frozen=True)
@@ -433,6 +449,21 @@ PAGES = [
     Page("disabled schedule of a query", lambda: a_schedule("/queries/{query}#schedule", enabled=False), Role.VIEWER),
     Page("job that waits for another", lambda: a_schedule("/jobs/{job}", enabled=False), Role.VIEWER),
     Page("jobs of a schedule", lambda: a_schedule("/jobs?schedule=1"), Role.VIEWER),
+    Page("no workflows", "/workflows", Role.EDITOR),
+    Page("workflows", lambda: a_project() and "/workflows", Role.EDITOR),
+    Page("new workflow", "/workflows/new", Role.EDITOR),
+    Page("upload a project", "/workflows/upload", Role.EDITOR),
+    Page("operators of workflows", "/workflows/operators", Role.VIEWER),
+    Page("project", a_project, Role.EDITOR),
+    Page("delete a project that runs", lambda: a_project("/delete"), Role.EDITOR),
+    Page("Project Editor", lambda: a_project("/edit"), Role.EDITOR),
+    Page("files of a project, for a viewer", lambda: a_project("/edit"), Role.VIEWER),
+    Page("revisions of a project", lambda: a_project("/revisions"), Role.EDITOR),
+    Page("old revision", lambda: a_project("/revisions/{old}"), Role.EDITOR),
+    Page("file of a revision", lambda: a_project("/revisions/{old}/file?path=daily.dig"), Role.VIEWER),
+    Page("compare revisions", lambda: a_project("/compare?old={old}&new={new}"), Role.VIEWER),
+    Page("secrets of a project", lambda: a_project("/secrets"), Role.EDITOR),
+    Page("delete a secret", lambda: a_project("/secrets/td.apikey/delete"), Role.EDITOR),
     Page("no queries", "/queries", Role.EDITOR),
     Page("queries", the_queries, Role.EDITOR),
     Page("queries, nothing found", "/queries?q=nothing", Role.VIEWER),

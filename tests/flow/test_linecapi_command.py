@@ -195,3 +195,58 @@ def test_connections_are_listed_without_their_token(console):
     console.run("query", "-d", "shop_jp", "-w", "-T", "trino", "-r", "line_capi_test", f"{EVENTS} limit 10")
     console.run("connection:delete", "line_capi_test")
     assert console.json("connection:list") == []
+
+
+WORKFLOW = """\
+timezone: Asia/Tokyo
+schedule:
+  daily>: 07:00:00
++load:
+  echo>: hello ${session_date} ${brand}
++send:
+  fail>: no luck
+"""
+
+
+def test_a_workflow_is_pushed_run_followed_mended_and_run_again(console, tmp_path):
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "daily.dig").write_text("+a:\n  sh>: ls\n")
+    assert "daily.dig:2: " in console.run("wf:push", str(folder), code=1)
+    (folder / "daily.dig").write_text(WORKFLOW)
+    console.run("wf:push", str(folder))
+    start = ["wf:start", "shop", "daily", "-t", "2026-03-01", "-p", "brand=森"]
+    assert "ended in error" in console.run(*start, "-w", code=3)
+    assert "wf:retry" in console.run(*start, code=1)
+    [attempt] = console.json("wf:attempts", "shop", "daily")
+    number = attempt["id"]
+    assert (attempt["sessionTime"], attempt["params"]) == ("2026-03-01T00:00:00+09:00", {"brand": "森"})
+    assert "hello 2026-03-01 森" in console.run("wf:log", number, "+daily+load")
+    assert "ended in error" in console.run("wf:log", "-f", number, code=3)
+    tasks = {task["fullName"]: task["state"] for task in console.json("wf:tasks", number)}
+    assert tasks == {"+daily": "group_error", "+daily+load": "success", "+daily+send": "error"}
+    (folder / "daily.dig").write_text(WORKFLOW.replace("fail", "echo"))
+    console.run("wf:push", str(folder))
+    assert "Status  : success" in console.run("wf:retry", "-l", "-w", number)
+    assert [one["lastAttempt"]["success"] for one in console.json("wf:sessions", "shop")] == [True]
+    console.run("wf:download", "shop", "-o", str(tmp_path / "copy"))
+    assert (tmp_path / "copy/daily.dig").read_text() == (folder / "daily.dig").read_text()
+
+
+def test_a_workflows_schedule_and_secrets_are_kept_by_hand(console, tmp_path):
+    (tmp_path / "daily.dig").write_text(WORKFLOW)
+    (tmp_path / "token").write_text("sesame")
+    console.run("wf:push", str(tmp_path), "-p", "by_hand")
+    console.run("wf:secrets", "by_hand", "-s", "line.token", "-v", f"@{tmp_path / 'token'}")
+    assert console.json("wf:secrets", "by_hand") == ["line.token"]
+    assert "is paused" in console.run("wf:disable", "by_hand", "daily")
+    [paused] = console.json("wf:schedules", "by_hand", "daily")
+    assert paused["disabledAt"]
+    console.run("wf:enable", "by_hand", "daily")
+    assert "Its next session is" in console.run("wf:skip", "by_hand", "daily", "-n", "1")
+    made = console.json("wf:backfill", "by_hand", "daily", "2026-03-01", "-n", "2")
+    assert [one["sessionTime"][:10] for one in made] == ["2026-03-01", "2026-03-02"]
+    for one in made:
+        console.run("wf:log", "-f", one["id"], code=3)
+    console.run("wf:delete", "-f", "by_hand")
+    assert "does not exist" in console.run("wf:start", "by_hand", "daily", code=5)

@@ -91,6 +91,9 @@ def td():
         def do_PUT(self):
             self.serve()
 
+        def do_DELETE(self):
+            self.serve()
+
         def log_message(self, *arguments):
             pass
 

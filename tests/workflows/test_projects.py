@@ -4,15 +4,21 @@ from datetime import UTC, datetime
 
 import pytest
 
-from workflows import archives, contents, projects
+from accounts.models import AuditEntry
+from exports.errors import NotPossible
+from exports.models import Job
+from tests.exports.factories import a_job
+from tests.workflows.factories import attempt_of, pushed
+from workflows import archives, contents, projects, secrets
 from workflows.archives import ArchiveError
-from workflows.models import Project, Workflow, WorkflowSchedule
-from workflows.projects import NotPushed, RevisionTaken
+from workflows.models import Attempt, Project, Revision, Session, Task, TaskJob, TaskLog, Workflow, WorkflowSchedule
+from workflows.projects import NotLatest, NotPushed, RevisionTaken
 
 pytestmark = pytest.mark.django_db
 
 DAILY = b"timezone: Asia/Tokyo\nschedule:\n  daily>: 07:00:00\n+load:\n  td>: load.sql\n  database: shop\n"
 FILES = {"daily.dig": DAILY, "load.sql": b"SELECT 1"}
+TEXTS = {path: content.decode() for path, content in FILES.items()}
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -93,3 +99,33 @@ def test_an_archive_is_the_same_for_the_same_files_and_comes_back_whole():
     assert archives.pack(files) == archives.pack(dict(reversed(files.items())))
     assert archives.unpack(archives.pack(files)) == files
     assert archives.unpack(tar((tarfile.TarInfo("./a//b.dig"), b"x"))) == {"a/b.dig": b"x"}
+
+
+def test_a_change_of_a_revision_that_is_not_the_latest_is_refused(editor):
+    first = projects.push("shop", FILES, user=editor)
+    second = projects.push("shop", {**FILES, "load.sql": b"SELECT 2"}, user=editor, upon=first.pk)
+    with pytest.raises(NotLatest) as error:
+        projects.push("shop", {**FILES, "load.sql": b"SELECT 3"}, user=editor, upon=first.pk)
+    assert error.value.latest == second == projects.latest(second.project)
+
+
+def test_a_project_goes_with_all_that_ran_in_it_and_leaves_the_jobs_and_others(editor):
+    workflow, other = pushed(editor, TEXTS), pushed(editor, TEXTS, project="other")
+    job = a_job()
+    for one in (workflow, other):
+        attempt = attempt_of(one, editor)
+        top = Task.objects.create(attempt=attempt, position=0, name="+daily", full_name="+daily", file="daily.dig")
+        task = Task.objects.create(attempt=attempt, parent=top, position=0, name="+a", full_name="+daily+a", file="d")
+        TaskLog.objects.create(task=task, text="hi")
+    TaskJob.objects.create(task=Task.objects.filter(attempt__session__workflow=workflow).last(), job=job)
+    Task.objects.filter(pk=task.pk).update(awaited=Attempt.objects.get(session__workflow=workflow))
+    secrets.keep(workflow.project, "token", "abc", user=editor)
+    with pytest.raises(NotPossible, match="An attempt runs"):
+        projects.delete(workflow.project, user=editor)
+    Attempt.objects.update(state="success", finished_at=NOON)
+    projects.delete(workflow.project, user=editor)
+    kept = [Project, Workflow, Revision, Session, Attempt, TaskLog, WorkflowSchedule]
+    assert [model.objects.count() for model in kept] == [1] * len(kept)
+    assert Task.objects.count() == 2 and not Task.objects.exclude(awaited=None).exists()
+    assert Job.objects.get() == job and not TaskJob.objects.exists()
+    assert AuditEntry.objects.filter(action="workflow_project.delete", target_name="shop").exists()

@@ -337,6 +337,16 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.CASCADE, related_name="sessions", to="workflows.workflow"
             ),
         ),
+        migrations.AddField(
+            model_name="attempt",
+            name="workflow",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="attempts",
+                to="workflows.workflow",
+            ),
+        ),
         migrations.CreateModel(
             name="WorkflowSchedule",
             fields=[
@@ -391,6 +401,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="attempt",
             index=models.Index(fields=["state", "-id"], name="attempts_by_state"),
+        ),
+        migrations.AddIndex(
+            model_name="attempt",
+            index=models.Index(fields=["workflow", "-id"], name="attempts_of_workflow"),
+        ),
+        migrations.AddIndex(
+            model_name="attempt",
+            index=models.Index(fields=["workflow", "state", "-id"], name="attempts_of_workflow_by_state"),
         ),
         migrations.AddConstraint(
             model_name="attempt",

@@ -18,7 +18,7 @@ from workflows.script import cron4j
 from workflows.script.cron4j import Cron, CronError
 from workflows.script.zones import ZoneError, instant_of, zone_of
 
-SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+SECOND, DAY, INSTANT = timedelta(seconds=1), timedelta(days=1), timedelta(microseconds=1)
 OPTIONS = ("start", "end", "skip_on_overtime", "skip_delayed_by")
 _LONGEST_LOOK_BACK = timedelta(days=41 * 366)
 
@@ -75,6 +75,21 @@ class Schedule:
         if not session:
             raise ValueError(f"no session of {self.cron.text} comes before {moment}")
         return Slot(session, session + self.delay)
+
+    def latest(self, count: int, first: datetime, until: datetime) -> list[Slot]:
+        """The last `count` sessions, in their order, that have the session time `first` or a later one, and a run time
+        of `until` or an earlier one."""
+        found: list[Slot] = []
+        moment = until - self.delay + INSTANT
+        if self.end:
+            moment = min(moment, self.end - self.delay)
+        while len(found) < count and moment > first:
+            slot = self.last_before(moment)
+            moment = slot.session_time
+            if moment < first or (self.start and slot.run_time < self.start):
+                break
+            found.append(slot)
+        return found[::-1]
 
     def _last_between(self, start: datetime, moment: datetime) -> datetime | None:
         found, following = None, self.cron.next_after(start, self.zone)

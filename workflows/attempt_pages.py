@@ -1,0 +1,260 @@
+"""What an attempt's page shows: its head, its tasks as a tree with their times, and the details of one of them."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+from django.db.models import F
+from django.utils.safestring import SafeString
+
+from exports import job_words
+from exports.job_words import Status
+from exports.models import JobState
+from workflows import attempt_words as words
+from workflows import contents, definitions, task_tree
+from workflows.dig.problems import DigError
+from workflows.masking import Mask
+from workflows.models import Attempt, Session, Task, TaskJob, TaskLog, TaskState
+from workflows.task_tree import Item, Look, Rest, Row, Tree
+
+LOG_LINES = 100
+OTHERS = 20  # attempts of the same session that are named
+
+
+@dataclass(frozen=True)
+class Bar:
+    """In percent of the time that the attempt has taken."""
+
+    start: float
+    width: float
+    tone: str
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """A row of the tree: `jobs` that the task made, as (number, status); `waits`: what it waits for, in words."""
+
+    row: Row
+    status: Status
+    took: str
+    bar: Bar | None
+    jobs: list[tuple[int, Status]]
+    waits: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The ends of the timeline, in words."""
+
+    start: str
+    end: str
+
+
+@dataclass(frozen=True)
+class Line:
+    at: SafeString
+    level: str
+    text: str
+    task: str
+
+
+@dataclass(frozen=True)
+class Details:
+    """Of one task. `line`: where it stands in `task.file`; None if the revision says nothing of it any more."""
+
+    task: Task
+    status: Status
+    started: SafeString | str
+    finished: SafeString | str
+    took: str
+    waits: str
+    jobs: list[tuple[int, Status]]
+    line: int | None
+    values: list[tuple[str, str, str]]
+    log: list[Line]
+    more_log: bool
+
+
+def tasks(attempt: Attempt) -> list[Item]:
+    """All of its tasks in the order of their numbers, parents first."""
+    columns = [each.name for each in fields(Item)]
+    return [Item(*row) for row in Task.objects.filter(attempt=attempt).order_by("pk").values_list(*columns)]
+
+
+def jobs(attempt: Attempt) -> dict[int, list[tuple[int, Status]]]:
+    """By task: (number, status) of the jobs that it made."""
+    columns = ("job", "job__state", "job__outcome", "job__kill_requested")
+    found: dict[int, list[tuple[int, Status]]] = {}
+    for task, *job in TaskJob.objects.filter(task__attempt=attempt).order_by("pk").values_list("task", *columns):
+        found.setdefault(task, []).append((job[0], _job_status(*job[1:])))
+    return found
+
+
+def _job_status(state: str, outcome: str, killed: bool) -> Status:
+    if outcome:
+        return Status(outcome)
+    if killed:
+        return Status("stopping")
+    return Status({JobState.QUEUED: "queued", JobState.RETRY_WAIT: "retry_wait"}.get(JobState(state), "running"))
+
+
+def rows(
+    attempt: Attempt, tasks: list[Item], jobs: dict[int, list[tuple[int, Status]]], look: Look, now: datetime
+) -> list[TaskRow | Rest]:
+    where, span = words.zone(attempt), _span(attempt, tasks, now)
+
+    def shown(row: Row | Rest) -> TaskRow | Rest:
+        if isinstance(row, Rest):
+            return row
+        task = row.task
+        bar = _bar(task, span, now)
+        made, waits = jobs.get(task.pk, []), words.waits(task, where)
+        return TaskRow(row, words.task_status(task), words.took(task, now), bar, made, waits, task.pk == look.task)
+
+    return [shown(row) for row in Tree(tasks, look).rows()]
+
+
+def axis(attempt: Attempt, tasks: list[Item], now: datetime) -> Axis:
+    where, (start, end) = words.zone(attempt), _span(attempt, tasks, now)
+    days = start.astimezone(where).date() != end.astimezone(where).date()
+
+    def told(at: datetime) -> str:
+        local = at.astimezone(where)
+        return f"{local.day} {local:%b, %H:%M:%S}" if days else f"{local:%H:%M:%S}"
+
+    return Axis(told(start), "now" if not attempt.finished else told(end))
+
+
+def _span(attempt: Attempt, tasks: Iterable[Item], now: datetime) -> tuple[datetime, datetime]:
+    starts = [task.started_at for task in tasks if task.started_at and not task.copied]
+    start = min([attempt.created_at, *starts])
+    ends = [task.finished_at for task in tasks if task.finished_at and not task.copied]
+    end = max([attempt.finished_at or now, *ends])
+    return start, max(end, start + timedelta(milliseconds=1))
+
+
+def _bar(task: Item, span: tuple[datetime, datetime], now: datetime) -> Bar | None:
+    if task.started_at is None or task.copied:
+        return None
+    whole = (span[1] - span[0]).total_seconds()
+    start = 100 * (task.started_at - span[0]).total_seconds() / whole
+    width = 100 * ((task.finished_at or now) - task.started_at).total_seconds() / whole
+    width = min(100.0, max(0.5, width))  # the thinnest bar that can be seen
+    return Bar(round(max(0.0, min(start, 100 - width)), 2), round(width, 2), words.tone(task))
+
+
+# --- one task -----------------------------------------------------------------------------------------------------
+
+
+def details(attempt: Attempt, pk: int, jobs: dict[int, list[tuple[int, Status]]], now: datetime) -> Details | None:
+    """None if the attempt has no such task."""
+    task = Task.objects.select_related("job", "awaited").filter(attempt=attempt, pk=pk).first()
+    if task is None:
+        return None
+    where = words.zone(attempt)
+    log, more = _log(TaskLog.objects.filter(task=task), attempt)
+    return Details(
+        task=task,
+        status=words.task_status(task),
+        started=job_words.clock(task.started_at, where, now) if task.started_at else "",
+        finished=job_words.clock(task.finished_at, where, now) if task.finished_at else "",
+        took=words.took(task, now),
+        waits=words.waits(task, where),
+        jobs=jobs.get(task.pk, []),
+        line=_line(attempt, task),
+        values=_values(attempt, task),
+        log=log,
+        more_log=more,
+    )
+
+
+def _line(attempt: Attempt, task: Task) -> int | None:
+    try:
+        return definitions.at(contents.workflow(attempt.revision_id, task.file), task.path).line
+    except (LookupError, DigError):
+        return None
+
+
+def _values(attempt: Attempt, task: Task) -> list[tuple[str, str, str]]:
+    """(id, heading, JSON) of what it was given and what it left, masked; without what is empty."""
+    kinds = (
+        ("params", "Parameters, as computed", task.params),  # which the runner has masked
+        ("export", "Variables of its own", masked(attempt, task.export)),
+        ("stored", "Stored for the tasks after it", masked(attempt, task.stored)),
+    )
+    return [(key, heading, as_json(value)) for key, heading, value in kinds if value]
+
+
+def masked(attempt: Attempt, values: Any) -> Any:
+    """Values as people may see them."""
+    return Mask(attempt.workflow.project_id).values(values) if values else values
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+# --- the log ------------------------------------------------------------------------------------------------------
+
+
+def whole_log(attempt: Attempt, tasks: list[Item]) -> tuple[list[Line], bool]:
+    """The last LOG_LINES lines of all tasks, the oldest first; whether there are more."""
+    names = {task.pk: task.name for task in tasks}
+    return _log(TaskLog.objects.filter(task__in=list(names)), attempt, names)
+
+
+def _log(found: Any, attempt: Attempt, names: dict[int, str] | None = None) -> tuple[list[Line], bool]:
+    # By the task's index, not through all lines there are in the order of their key.
+    lines = list(found.order_by((F("pk") + 0).desc())[: LOG_LINES + 1])
+    where = words.zone(attempt)
+    day = attempt.created_at.astimezone(where).date()
+    shown = [_log_line(line, where, day, (names or {}).get(line.task_id, "")) for line in reversed(lines[:LOG_LINES])]
+    return shown, len(lines) > LOG_LINES
+
+
+def _log_line(line: TaskLog, where: tzinfo, day: Any, name: str) -> Line:
+    local = line.at.astimezone(where)
+    text = f"{local:%H:%M:%S}" if local.date() == day else f"{local:%m-%d %H:%M:%S}"
+    return Line(job_words.time_tag(local, text), line.level, line.text, name)
+
+
+# --- the head -----------------------------------------------------------------------------------------------------
+
+
+def failed(tasks: list[Item]) -> Item | None:
+    """The task that an attempt failed by: the first that failed by itself, not by one below it."""
+    wrong = [task for task in tasks if task.state == TaskState.ERROR]
+    parents = {task.parent_id for task in wrong}
+    return next((task for task in wrong if task.pk not in parents), None)
+
+
+def others(session: Session) -> list[Attempt]:
+    """The attempts of a session, the latest first."""
+    found = Attempt.objects.filter(session=session).order_by("-number")
+    return list(found.defer("params", "error")[: OTHERS + 1])
+
+
+def from_tasks(tasks: list[Item]) -> list[str]:
+    """The full names that a resume may start from: tasks that the file names, not those that operators made."""
+    made = {task.pk for task in tasks if task.op}
+    inner: set[int] = set()
+    names = []
+    for task in tasks:  # parents come before their children
+        if task.parent_id is None:
+            continue
+        if task.parent_id in made or task.parent_id in inner:
+            inner.add(task.pk)
+        elif task.full_name not in names:
+            names.append(task.full_name)
+    return names[: task_tree.WINDOW]
+
+
+def announcement(attempt: Attempt, tasks: list[Item]) -> str:
+    """What a screen reader is told when the attempt gets on."""
+    found = words.counts(tasks)
+    return f"Attempt {attempt.pk}: " + ", ".join(
+        [attempt.get_state_display(), *(f"{count.n:,} {count.word.lower()}" for count in found)]
+    )
