@@ -94,6 +94,7 @@ bench: setup-dev
 	$(PY) -m benchmarks.notes
 	$(PY) -m benchmarks.jobs_pages
 	$(PY) -m benchmarks.schedules
+	$(PY) -m benchmarks.workflow_pages
 	$(PY) -m benchmarks.load
 	$(PY) -m benchmarks.queries
 	$(PY) -m benchmarks.sources

@@ -5,7 +5,6 @@ once.
 """
 
 import json
-import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -22,7 +21,6 @@ from workflows.flow.model import FINAL, HELD_UP, NEVER, Changes, Kind, Retry, St
 from workflows.flow.model import Task as Node
 from workflows.models import Attempt, AttemptState, Task, TaskLog, TaskState
 
-logger = logging.getLogger(__name__)
 COLUMNS = ("pk", "parent", "position", "state", "upstream", "round", "rounds", "name", "op", "file")
 KINDS = {name: kind for kind, name in planning.BODY_NAMES.items()}
 ENDS = {
@@ -30,7 +28,6 @@ ENDS = {
     State.ERROR: AttemptState.ERROR,
     State.CANCELED: AttemptState.KILLED,
 }
-FAULT = "The attempt broke off because of a fault in the console. The server's log has the details."
 AFRESH: dict[str, Any] = {"memory": {}, "stored": {}, "reset": [], "job": None, "awaited": None}
 """What a task that is repeated has forgotten."""
 
@@ -61,15 +58,6 @@ def kill(attempt: Attempt, now: datetime) -> None:
     waiting = Task.objects.filter(attempt=attempt, state__in=HELD_UP)
     waiting.update(state=TaskState.CANCELED, finished_at=now, next_run_at=None)
     advance(attempt, now)
-
-
-def break_off(attempt: Attempt, now: datetime, error: str = FAULT) -> None:
-    """End an attempt that cannot go on as it should."""
-    active = Task.objects.filter(attempt=attempt).exclude(state__in=FINAL)
-    active.update(state=TaskState.CANCELED, finished_at=now, lease_token=None, lease_until=None)
-    Task.objects.filter(attempt=attempt, parent=None).update(state=TaskState.ERROR, error=error)
-    attempt.state, attempt.finished_at, attempt.error = AttemptState.ERROR, now, error
-    attempt.save(update_fields=["state", "finished_at", "error"])
 
 
 # --- rows → nodes

@@ -1,6 +1,5 @@
 """What an attempt's page shows: its head, its tasks as a tree with their times, and the details of one of them."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta, tzinfo
@@ -15,8 +14,8 @@ from exports.models import JobState
 from workflows import attempt_words as words
 from workflows import contents, definitions, task_tree
 from workflows.dig.problems import DigError
-from workflows.masking import Mask
 from workflows.models import Attempt, Session, Task, TaskJob, TaskLog, TaskState
+from workflows.shown_values import as_json
 from workflows.task_tree import Item, Look, Rest, Row, Tree
 
 LOG_LINES = 100
@@ -112,7 +111,8 @@ def rows(
         task = row.task
         bar = _bar(task, span, now)
         made, waits = jobs.get(task.pk, []), words.waits(task, where)
-        return TaskRow(row, words.task_status(task), words.took(task, now), bar, made, waits, task.pk == look.task)
+        took = "" if task.copied else words.took(task, now)
+        return TaskRow(row, words.task_status(task), took, bar, made, waits, task.pk == look.task)
 
     return [shown(row) for row in Tree(tasks, look).rows()]
 
@@ -179,22 +179,14 @@ def _line(attempt: Attempt, task: Task) -> int | None:
 
 
 def _values(attempt: Attempt, task: Task) -> list[tuple[str, str, str]]:
-    """(id, heading, JSON) of what it was given and what it left, masked; without what is empty."""
+    """(id, heading, JSON) of what it was given and what it left; without what is empty."""
     kinds = (
-        ("params", "Parameters, as computed", task.params),  # which the runner has masked
-        ("export", "Variables of its own", masked(attempt, task.export)),
-        ("stored", "Stored for the tasks after it", masked(attempt, task.stored)),
+        ("params", "Parameters, as computed", task.params),
+        ("export", "Variables of its own", task.export),
+        ("stored", "Stored for the tasks after it", task.stored),
     )
-    return [(key, heading, as_json(value)) for key, heading, value in kinds if value]
-
-
-def masked(attempt: Attempt, values: Any) -> Any:
-    """Values as people may see them."""
-    return Mask(attempt.workflow.project_id).values(values) if values else values
-
-
-def as_json(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    project = attempt.workflow.project_id
+    return [(key, heading, as_json(values, project)) for key, heading, values in kinds if values]
 
 
 # --- the log ------------------------------------------------------------------------------------------------------
@@ -253,8 +245,7 @@ def from_tasks(tasks: list[Item]) -> list[str]:
 
 
 def announcement(attempt: Attempt, tasks: list[Item]) -> str:
-    """What a screen reader is told when the attempt gets on."""
-    found = words.counts(tasks)
-    return f"Attempt {attempt.pk}: " + ", ".join(
-        [attempt.get_state_display(), *(f"{count.n:,} {count.word.lower()}" for count in found)]
-    )
+    """What a screen reader is told when it changes: how the attempt stands, and that tasks failed."""
+    failed = sum(task.state == TaskState.ERROR and bool(task.op) for task in tasks)
+    told = f"Attempt {attempt.pk}: {attempt.get_state_display()}"
+    return f"{told}, {failed:,} task{'' if failed == 1 else 's'} failed" if failed else told

@@ -57,9 +57,14 @@ def zone_of(workflow: Workflow) -> tzinfo:
 
 
 def session_time(at: datetime, where: tzinfo) -> str:
-    """Wed 25 Nov 2026, 06:00:00 JST: to the second, for it is what the workflow computes with."""
+    """Wed 25 Nov 2026, 06:00 JST; to the second if it has some, for it is what the workflow computes with."""
     local = at.astimezone(where)
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S} {job_words.zone_name(local)}"
+    return f"{local:%a} {local.day} {local:%b %Y}, {clock(local)}"
+
+
+def clock(local: datetime) -> str:
+    """06:00 JST, 06:00:12 JST."""
+    return f"{local:%H:%M:%S}".removesuffix(":00") + f" {job_words.zone_name(local)}"
 
 
 def took(thing: Attempt | Task | Item, now: datetime) -> str:

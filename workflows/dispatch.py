@@ -8,12 +8,12 @@ that one that faults holds up none of the others.
 import logging
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
 from exports import dispatch, guests
-from exports.guests import Work
+from exports.guests import Step, Work
 from exports.lease import alive
 from exports.models import FINISHED
 from workflows import advancing, ending, hints, schedules
@@ -31,13 +31,17 @@ HANGING = (TaskState.WAITING, TaskState.RETRY)  # as in the condition of their i
 
 
 def register() -> None:
-    steps = (take_over, wake, end_overdue, schedules.fire)
-    guests.register(*steps, work=Work(hints.due, hints.hint, hints.hinted, hints.forget))
+    """At the start of the app."""
+    guests.register(*_steps(), work=Work(hints.due, hints.hint, hints.hinted, hints.forget))
+
+
+def _steps() -> tuple[Step, ...]:
+    return take_over, wake, end_overdue, schedules.fire
 
 
 def tick(now: datetime) -> None:
     """All of it, as the dispatcher does."""
-    for step in (take_over, wake, end_overdue, schedules.fire):
+    for step in _steps():
         step(now)
     for pk in hints.due(now, dispatch.room()):
         hints.hint(pk, now)
@@ -52,7 +56,20 @@ def take_over(now: datetime) -> None:
     gone = [token for token, who in running.values_list("lease_token", "lease_owner") if not alive(who)]
     dead = running.filter(Q(lease_until__lt=Now()) | Q(lease_token__in=gone))
     for pk, token, attempt in dead.values_list("pk", "lease_token", "attempt"):
-        _take_over(running.filter(pk=pk, lease_token=token), pk, attempt, now)
+        try:
+            _take_over(running.filter(pk=pk, lease_token=token), pk, attempt, now)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("Task %s cannot be taken over, so its attempt is broken off", pk)
+            _break_off(attempt, now)
+
+
+@transaction.atomic
+def _break_off(attempt_id: int, now: datetime) -> None:
+    attempt = advancing.lock(attempt_id)
+    if not attempt.finished:
+        ending.break_off(attempt, now)
 
 
 @transaction.atomic

@@ -9,6 +9,8 @@ from workflows.models import TaskJob
 
 def maker(job: Job) -> Maker | None:
     """ "Workflow attempt 12, +load", at the task's details."""
+    if job.domain_key is None:
+        return None  # a task's job has one, by which it is made once
     found = TaskJob.objects.filter(job=job).values_list("task__attempt", "task", "task__name").first()
     if found is None:
         return None

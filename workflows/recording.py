@@ -68,8 +68,7 @@ def record(lease: TaskLease, task: Task, outcome: Outcome, now: datetime, retry:
 def _break_off(lease: TaskLease, task: Task, now: datetime) -> None:
     attempt = advancing.lock(task.attempt_id)
     _write(lease, error=FAULT, advice=FAULT_ADVICE)
-    advancing.break_off(attempt, now)
-    ending.stop_jobs(attempt)
+    ending.break_off(attempt, now)
 
 
 def _record(
@@ -145,7 +144,7 @@ def _advance(attempt: Attempt, task: Task, after: State, now: datetime) -> None:
         with transaction.atomic():
             advancing.advance(attempt, now, {task.pk: after})
     except TooMany as error:  # of an _error or a _check, which are few
-        advancing.break_off(attempt, now, str(error))
+        ending.break_off(attempt, now, str(error))
 
 
 def repeat_group(lease: TaskLease, task: Task, now: datetime) -> None:

@@ -175,6 +175,6 @@ def _begin(attempt: Attempt, resume_from: str = "") -> Attempt:
         planning.below(attempt, root, planning.definition_of(attempt, root))
         advancing.advance(attempt, now)
     except TooMany as error:
-        advancing.break_off(attempt, now, str(error))
+        ending.break_off(attempt, now, str(error))
     hints.hint_ready(attempt.pk, now)
     return attempt

@@ -4,7 +4,7 @@ What someone has opened stands in the page's address, so that a page that draws 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -136,6 +136,7 @@ class Tree:
         self.below: dict[int | None, list[Item]] = {}
         for task in sorted(tasks, key=lambda task: (task.round, task.position, task.pk)):
             self.below.setdefault(task.parent_id, []).append(task)
+        self.towards = _above(tasks, look.task)
 
     def rows(self) -> list[Row | Rest]:
         return [row for root in self.below.get(None, []) for row in self._task(root, 0, looped=False, earlier=False)]
@@ -164,10 +165,10 @@ class Tree:
         return Fold(task.pk in self.look.tries, self.look.retried(task.pk).encode()) if before else None
 
     def _is_open(self, task: Item, *, looped: bool) -> bool:
-        """As someone said; else all but what a loop has done, as long as there is room."""
+        """As someone said; else the way to the task chosen, and while there is room all but what a loop has done."""
         if task.pk in self.look.opened or task.pk in self.look.shut:
             return task.pk in self.look.opened
-        return self.left > 0 and not (looped and task.state in ENDED_WELL)
+        return task.pk in self.towards or (self.left > 0 and not (looped and task.state in ENDED_WELL))
 
     def _children(self, parent: Item, children: list[Item], depth: int, earlier: bool) -> Iterator[Row | Rest]:
         looped = bool(parent.op) and len(children) > 1
@@ -183,7 +184,7 @@ class Tree:
             return children, None
         page = self.look.pages.get(parent.pk)
         if page is None:
-            shown = _what_matters(children, few)
+            shown = _what_matters(children, few, self.towards | {self.look.task})
             left = len(children) - len(shown)
             ways = [(f"Show {'all' if len(children) <= WINDOW else f'them by {WINDOW}s'}", self._way(parent, 0))]
             return shown, Rest(depth, f"{parent.pk}", f"{left:,} more: {_states(children, shown)}", ways)
@@ -200,13 +201,24 @@ class Tree:
         return self.look.paged(parent.pk, page).encode()
 
 
-def _what_matters(children: list[Item], few: int) -> list[Item]:
-    """Those that failed, those that run, then the first ones; in their order."""
-    half = few // 2
-    chosen = [task for task in children if task.state == TaskState.ERROR][:half]
-    chosen += [task for task in children if task.state in ACTIVE][: few - half]
+def _above(tasks: Sequence[Item], pk: int | None) -> frozenset[int]:
+    """The tasks that this one lies below."""
+    parents = {task.pk: task.parent_id for task in tasks}
+    found, above = set[int](), parents.get(pk or 0)
+    while above is not None and above not in found:
+        found.add(above)
+        above = parents.get(above)
+    return frozenset(found)
+
+
+def _what_matters(children: list[Item], few: int, wanted: Set[int | None]) -> list[Item]:
+    """The one that is wanted, those that failed, those that run, then the first ones; in their order."""
+    half, others = few // 2, [task for task in children if task.pk not in wanted]
+    chosen = [task for task in children if task.pk in wanted]
+    chosen += [task for task in others if task.state == TaskState.ERROR][:half]
+    chosen += [task for task in others if task.state in ACTIVE][: few - half]
     known = {task.pk for task in chosen}
-    chosen += [task for task in children if task.pk not in known][: few - len(chosen)]
+    chosen += [task for task in children if task.pk not in known][: max(0, few - len(chosen))]
     return sorted(chosen, key=children.index)
 
 

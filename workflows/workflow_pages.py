@@ -80,8 +80,7 @@ def scheduled(workflow: Workflow, now: datetime) -> Scheduled | None:
 def _starts(slot: Slot, where: tzinfo) -> str:
     """The time, with its day where that is not the day of the session."""
     session, run = (at.astimezone(where) for at in slot)
-    clock = f"{run:%H:%M:%S} {job_words.zone_name(run)}"
-    return clock if run.date() == session.date() else f"{run.day} {run:%b}, {clock}"
+    return words.clock(run) if run.date() == session.date() else f"{run.day} {run:%b}, {words.clock(run)}"
 
 
 def _facts(schedule: Schedule) -> list[str]:

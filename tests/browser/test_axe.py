@@ -38,9 +38,12 @@ from tests.exports.notify.conftest import a_service, an_email_channel, end
 from tests.exports.queries import a_draft, a_text, line, target_text
 from tests.exports.schedules import a_schedule as scheduled
 from tests.exports.schedules import at
+from tests.workflows import attempts
+from tests.workflows.attempts import t
 from tests.workflows.factories import attempt_of, pushed
 from warehouse.models import Database, Table, TableFile
 from workflows import contents, secrets
+from workflows.models import Session, Task, WorkflowSchedule
 
 IN_THEME = """async theme => {
   // a page that moves on its own cancels transitions, and some then never end
@@ -406,6 +409,37 @@ def a_used_parent_segment():
     return address
 
 
+def an_attempt(page=""):
+    """One that failed, with loops, tries and jobs; it resumes another one."""
+    one = attempts.a_failed_attempt(person("kenji", Role.EDITOR))
+    if page is None:
+        return reverse("workflows:attempts") + f"?project={one.workflow.project_id}"
+    task = Task.objects.get(attempt=one, full_name__endswith="b7+export")
+    return reverse("workflows:attempt", args=[one.pk]) + page.format(task=task.pk)
+
+
+def a_running_attempt():
+    kenji = person("kenji", Role.EDITOR)
+    one = attempts.an_attempt(attempts.a_workflow(kenji), kenji)
+    soon = timezone.now() + timedelta(minutes=3)
+    retried, waiting = t("+count", "retry", "td", rounds=1, next_run_at=soon), t("+tell", "blocked", "echo")
+    loop = t("+brands", "planned", "for_each", *(t(f"+b{n}", "blocked" if n else "running", "td") for n in range(20)))
+    attempts.grown(one, t("+load", "success", "td"), retried, loop, waiting)
+    return reverse("workflows:attempt", args=[one.pk])
+
+
+def a_workflow(page="", *, paused=False):
+    """With a schedule, and sessions that ended in all ways."""
+    kenji = person("kenji", Role.EDITOR)
+    one = attempts.a_failed_attempt(kenji).workflow
+    for hours, state in enumerate(("running", "success", "killed"), 2):
+        attempts.an_attempt(one, kenji, state, ago=timedelta(hours=hours))
+    Session.objects.create(workflow=one, session_time=at(3), skipped="More time had passed than it allows.")
+    if paused:
+        WorkflowSchedule.objects.update(paused_at=timezone.now(), paused_by=kenji)
+    return reverse("workflows:workflow", args=[one.pk]) + page
+
+
 PAGES = [
     Page("no activations", "/activations", Role.EDITOR),
     Page("activations", lambda: activation(None), Role.VIEWER),
@@ -454,6 +488,18 @@ PAGES = [
     Page("new workflow", "/workflows/new", Role.EDITOR),
     Page("upload a project", "/workflows/upload", Role.EDITOR),
     Page("operators of workflows", "/workflows/operators", Role.VIEWER),
+    Page("attempts, none yet", "/workflows/attempts", Role.VIEWER),
+    Page("attempts", lambda: an_attempt(None), Role.EDITOR),
+    Page("attempts, nothing found", "/workflows/attempts?state=killed", Role.VIEWER),
+    Page("attempt that failed", an_attempt, Role.EDITOR),
+    Page("attempt that failed, for a viewer", an_attempt, Role.VIEWER),
+    Page("task of an attempt", lambda: an_attempt("?task={task}"), Role.EDITOR),
+    Page("attempt while it runs", a_running_attempt, Role.EDITOR),
+    Page("workflow", a_workflow, Role.EDITOR),
+    Page("workflow, paused, for a viewer", lambda: a_workflow(paused=True), Role.VIEWER),
+    Page("run a workflow", lambda: a_workflow("/run"), Role.EDITOR),
+    Page("backfill a workflow", lambda: a_workflow("/backfill?first=2026-03-01T00:00&count=3"), Role.EDITOR),
+    Page("backfill a workflow, refused", lambda: a_workflow("/backfill?first=soon&count=0"), Role.EDITOR),
     Page("project", a_project, Role.EDITOR),
     Page("delete a project that runs", lambda: a_project("/delete"), Role.EDITOR),
     Page("Project Editor", lambda: a_project("/edit"), Role.EDITOR),

@@ -108,7 +108,8 @@ def _grow(attempt, parent, one, position, above, at, path):
 
 def made(task, state=JobState.SUCCESS, **values):
     """A job that the task made."""
-    return TaskJob.objects.create(task=task, job=a_job(state, exports=False, **values)).job
+    key = {"domain_key": f"task-{task.pk}-{task.jobs.count()}"}
+    return TaskJob.objects.create(task=task, job=a_job(state, exports=False, **key | values)).job
 
 
 def said(task, *texts, level="INFO"):

@@ -97,13 +97,15 @@ def test_the_details_of_a_task_say_why_it_failed_and_where_it_stands(see, editor
     attempt = a_failed_attempt(editor)
     secrets.keep(attempt.workflow.project, "word", "b7-is-secret", user=editor)
     task = Task.objects.get(attempt=attempt, full_name__endswith="b7+export")
-    Task.objects.filter(pk=task.pk).update(stored={"seen": "b7-is-secret", "n": 7})
+    stored = {"seen": "b7-is-secret", "n": 7, "td": {"each": {"mail": "kana@example.jp"}}}
+    Task.objects.filter(pk=task.pk).update(stored=stored)
     page = shown(see, attempt, task=task.pk)
     editor_url = reverse("workflows:editor", args=[attempt.workflow.project_id])
     assert f'href="{editor_url}?file=daily.dig&amp;line=26">daily.dig, line 26</a>' in page
     assert "Correct the query, then resume the attempt." in page and "Waits for it." in page
     assert "&quot;token&quot;: &quot;••••••&quot;" in page and "&quot;brand&quot;: &quot;b7&quot;" in page
     assert "b7-is-secret" not in page and "&quot;n&quot;: 7" in page
+    assert "kana@example.jp" not in page and "k•••@example.jp" in page
     other = an_attempt(attempt.workflow, editor, "success", ago=timedelta(days=1))
     assert "Correct the query" not in shown(see, other, task=task.pk)
 

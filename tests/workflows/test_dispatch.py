@@ -75,6 +75,19 @@ def test_a_killed_attempt_ends_when_its_last_worker_is_found_dead(start, editor)
     assert (attempt.state, tree(attempt)["+daily+a"]) == (AttemptState.KILLED, "canceled")
 
 
+def test_an_attempt_in_which_nothing_follows_for_a_fault_holds_up_no_other(start, editor, monkeypatch, caplog):  # noqa: F811
+    attempt = start(SIMPLE)
+    held(Task.objects.get(name="+a"), takeovers=dispatch.TAKEOVERS)
+    other = sessions.start(attempt.session.workflow, SESSION_TIME + timedelta(days=1), user=editor)
+    held(Task.objects.get(attempt=other, name="+a"))
+    monkeypatch.setattr("workflows.advancing.flow.advance", lambda *a, **b: {}["gone"])
+    dispatch.take_over(timezone.now())
+    assert "broken off" in caplog.text
+    assert [Attempt.objects.get(pk=one.pk).state for one in (attempt, other)] == ["error", "running"]
+    assert sessions.kill(other, user=editor)
+    assert tree(other) == {"+daily": "error", "+daily+a": "canceled", "+daily+b": "canceled"}
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_two_workers_at_a_task_one_gets_it(start):  # noqa: F811
     start(SIMPLE)

@@ -55,6 +55,15 @@ def test_what_someone_has_opened_or_shut_stays_so():
     assert shown(opened) == [1, 2, 3, 10_003, 4]
 
 
+def test_the_task_that_the_address_names_is_shown_wherever_it_lies():
+    rows = Tree(a_loop(900), Look.parse({"task": "10500"})).rows()
+    assert {500, 10_500} < set(shown(rows)) and len(shown(rows)) == 1 + FEW_IN_LOOP + 1
+    assert 10_500 not in shown(Tree(a_loop(900), Look.parse({"task": "10500", "shut": "500"})).rows())
+    busy = {f"t{n}": "error" if n < 20 else "running" for n in range(10, 30)}
+    rows = Tree(a_loop(900, **busy), Look.parse({"task": "10500"})).rows()
+    assert rest(rows).says.startswith("889 more") and {500, 10, 20} < set(shown(rows))
+
+
 def test_earlier_tries_are_shown_when_someone_asks():
     tasks = [task(1, rounds=1), task(2, 1, "error", round=0), task(3, 1, round=1)]
     rows = Tree(tasks, Look()).rows()

@@ -14,6 +14,7 @@ from workflows import attempt_list, attempt_pages
 from workflows import attempt_words as words
 from workflows.attempt_list import AttemptFilter
 from workflows.models import Attempt, AttemptState, Revision
+from workflows.shown_values import as_json
 from workflows.task_tree import Look
 
 
@@ -61,7 +62,7 @@ def _context(request: HttpRequest, attempt: Attempt) -> dict[str, Any]:
     chosen = attempt_pages.details(attempt, look.task, jobs, now) if look.task else None
     log, more_log = ([], False) if chosen else attempt_pages.whole_log(attempt, tasks)
     others = attempt_pages.others(attempt.session)
-    params = attempt_pages.as_json(attempt_pages.masked(attempt, attempt.params)) if attempt.params else ""
+    failed = attempt_pages.failed(tasks) if attempt.state == AttemptState.ERROR else None
     return {
         "attempt": attempt,
         "workflow": attempt.workflow,
@@ -71,13 +72,14 @@ def _context(request: HttpRequest, attempt: Attempt) -> dict[str, Any]:
         "started": job_words.clock(attempt.created_at, where, now),
         "by": words.by_whom(attempt),
         "took": words.took(attempt, now),
-        "params": params,
+        "params": as_json(attempt.params, attempt.workflow.project_id),
         "says": attempt_pages.announcement(attempt, tasks),
         "latest": _is_latest(attempt),
         "others": others[: attempt_pages.OTHERS],
         "more_others": len(others) > attempt_pages.OTHERS,
         "counts": words.counts(tasks),
-        "failed": attempt_pages.failed(tasks) if attempt.state == AttemptState.ERROR else None,
+        "failed": failed,
+        "reason": attempt.error.removeprefix(f"{failed.full_name}: ") if failed else attempt.error,
         "rows": attempt_pages.rows(attempt, tasks, jobs, look, now),
         "axis": attempt_pages.axis(attempt, tasks, now),
         "chosen": chosen,

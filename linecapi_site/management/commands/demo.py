@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from accounts.models import User
 from exports import queries
 from exports.models import FINISHED, Job, Query
-from linecapi_site import demo, processes, sample_shop
+from linecapi_site import demo, demo_workflow, processes, sample_shop
 from linecapi_site.processes import Processes
 
 EXPORT_SECONDS = 180
@@ -41,6 +41,7 @@ class Command(BaseCommand):
                 self.report(job, sample, sandbox)
                 if not once:
                     demo.audience(person.user)
+                    demo_workflow.make(person.user)
                     self.serve(children, port, sandbox, job, person)
             except KeyboardInterrupt:
                 self.stdout.write("Ending …")
