@@ -247,7 +247,8 @@ def record(**fields: Schema) -> Schema:
 
 def extended(schema: Schema, **fields: Schema) -> Schema:
     """A record with these fields too."""
-    return record(**{**schema["properties"], **fields})
+    added = record(**{**schema["properties"], **fields})
+    return {**added, "required": [*schema["required"], *(name for name in fields if name not in schema["required"])]}
 
 
 def with_more(schema: Schema, **fields: Schema) -> Schema:

@@ -1,1 +1,1 @@
-"""The command `linecapi`: queries, jobs, schedules and tables of a console, or of Treasure Data, from a shell."""
+"""The command `linecapi`: queries, jobs, schedules, tables and workflows of a console, or of Treasure Data."""

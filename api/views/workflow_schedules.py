@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import Role
 from api import workflow_objects as objects
-from api.declared import TEXT, Answer, Call, Param, array, endpoint, extended, record, with_more
+from api.declared import TEXT, Answer, Call, Param, array, endpoint, extended, record
 from api.errors import ApiError, invalid
 from api.moments import moment
 from api.times import iso
@@ -24,7 +24,7 @@ from workflows.script.schedule import ScheduleError
 
 TAG = "Workflow schedules"
 LISTED = objects.listed(objects.SCHEDULE, "schedules")
-CHANGED = with_more(extended(objects.SCHEDULE, createdAt=TEXT, updatedAt=TEXT), problem=TEXT)
+CHANGED = extended(objects.SCHEDULE, createdAt=TEXT, updatedAt=TEXT)
 DRY_RUN = Param("dryRun", "boolean", help="Tell what would be, and do nothing", default=False)
 
 

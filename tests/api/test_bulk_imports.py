@@ -211,7 +211,14 @@ def test_steps_in_another_order_are_409(calls, events):
 
 
 def _conflict(message):
-    return {"error": "Conflict", "message": message, "text": message, "severity": "error", "status_code": 409}
+    return {
+        "error": "Conflict",
+        "message": message,
+        "text": message,
+        "severity": "error",
+        "status_code": 409,
+        "status": 409,
+    }
 
 
 def test_a_commit_that_is_asked_for_again_adds_nothing(calls, events):
