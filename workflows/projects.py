@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.http import HttpRequest
 from django.utils import timezone
@@ -66,8 +66,11 @@ def latest_of(found: Iterable[Project]) -> dict[int, Revision]:
 def create(name: str, files: Files, *, user: User, note: str = "", request: HttpRequest | None = None) -> Revision:
     """A new project with these files. Raises NameTaken, and what `push` raises."""
     with transaction.atomic():
-        if Project.objects.filter(name=name).exists():
-            raise NameTaken
+        try:
+            with transaction.atomic():
+                Project.objects.create(name=name, created_by=user)
+        except IntegrityError:
+            raise NameTaken from None
         return push(name, files, user=user, note=note, request=request)
 
 

@@ -1,10 +1,12 @@
 """The operators and directives, for people: what the checks go by, in groups."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from workflows.dig import td_operators
 from workflows.dig.declared import Operator
 from workflows.dig.operators import OPERATORS
+from workflows.dig.reading import TOP
 
 CONTROL = ("if", "for_each", "for_range", "loop", "call", "require", "wait", "fail")
 DIRECTIVES = (
@@ -51,3 +53,17 @@ def groups() -> list[Group]:
     control = tuple(OPERATORS[name] for name in CONTROL)
     other = tuple(one for name, one in OPERATORS.items() if name not in td and name not in CONTROL)
     return [Group("Treasure Data", td_operators.TD_OPERATORS), Group("Control", control), Group("Other", other)]
+
+
+def vocabulary() -> dict[str, Any]:
+    """What the editor completes, as names each with a help: keys of a file's top level, of a task and of `schedule:`,
+    operators, and the parameters of each."""
+    keys = [(name, help_) for names, help_ in DIRECTIVES if names[0] == "_" for name in names.split(", ")]
+    told = dict(keys) | {"timezone": "Such as Asia/Tokyo; UTC if absent.", "schedule": "When it runs by itself."}
+    operators = OPERATORS.values()
+    return {
+        "top": [(name, told.get(name, "")) for name in TOP],
+        "task": [*((f"{one.name}>", one.help) for one in operators), *keys],
+        "schedule": [(example.split(":")[0], help_) for example, help_ in SCHEDULES],
+        "params": {one.name: [(param.name, param.help) for param in one.params if param.effect] for one in operators},
+    }

@@ -52,7 +52,7 @@ _export:
 def in_yaml(text: str) -> str:
     """The text as a value that workflows read as it is."""
     plain = PLAIN.fullmatch(text) and text.lower() not in WORDS
-    return text if plain else json.dumps(text, ensure_ascii=False).replace("${", "$${")
+    return text if plain else json.dumps(text, ensure_ascii=False).replace("$", "${'$'}")
 
 
 def _select(table: Table, authentication: Authentication) -> str:

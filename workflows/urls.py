@@ -18,6 +18,7 @@ urlpatterns = [
     path("workflows/new", new_project.new, name="project_new"),
     path("workflows/upload", new_project.upload, name="project_upload"),
     path("workflows/operators", projects.operators, name="reference"),
+    path("workflows/operators/words", projects.words, name="words"),
     path("workflows/projects/<int:pk>", projects.project, name="project"),
     path("workflows/projects/<int:pk>/delete", projects.delete, name="project_delete"),
     path("workflows/projects/<int:pk>/upload", new_project.upload_revision, name="revision_upload"),

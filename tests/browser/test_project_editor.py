@@ -116,6 +116,22 @@ def test_a_revision_that_came_meanwhile_is_told_and_not_overwritten(page, admin,
     refused(troubles)
 
 
+def test_keys_are_completed_by_what_may_stand_there(page):
+    found = page.locator(".pe-f:not([hidden]) .cm-tooltip-autocomplete")
+    write(page, "+load:\n  td>: queries/load.sql\n  ")
+    page.keyboard.type("resu")
+    expect(found).to_contain_text("result_connection")
+    expect(found).not_to_contain_text("td_run>")
+    found.get_by_role("option", name="result_connection").click()
+    expect(code(page)).to_contain_text("result_connection: ")
+    write(page, "+load:\n  ")
+    page.keyboard.type("td")
+    expect(found).to_contain_text("td_run>")
+    write(page, "")
+    page.keyboard.type("sche")
+    expect(found).to_contain_text("schedule")
+
+
 def test_operators_stand_beside_the_editor_and_a_small_window_has_all(page, page_as, editor, project):
     page.click("#operators")
     expect(page.locator("#reference")).to_contain_text("td_for_each>")

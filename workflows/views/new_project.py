@@ -45,8 +45,8 @@ def upload(request: HttpRequest) -> HttpResponse:
     if picked is None:
         return _ask(request, form)
     name = form.cleaned_data["name"] or uploading.project_name(form.uploads())
-    if not name:
-        form.add_error("name", "Give the project a name.")
+    if told := projects.name_problem(name) if name else "Give the project a name.":
+        form.add_error("name", told)
         return _ask(request, form)
     try:
         made = projects.create(name, picked.files, user=me(request), note="Uploaded", request=request)

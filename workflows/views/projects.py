@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
@@ -94,3 +94,10 @@ def operators(request: HttpRequest) -> HttpResponse:
         "variables": reference.VARIABLES,
     }
     return render(request, template, context)
+
+
+@viewer
+@require_GET
+def words(request: HttpRequest) -> HttpResponse:
+    """What the editor completes in .dig files."""
+    return JsonResponse(reference.vocabulary())

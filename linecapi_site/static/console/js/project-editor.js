@@ -94,7 +94,8 @@ form.addEventListener("input", e => {
 addEventListener("beforeunload", e => { if (isDirty() && !leaving) e.preventDefault(); });
 document.addEventListener("submit", e => { leaving = e.target === form; });
 document.addEventListener("htmx:beforeRequest", e => { if (e.detail.elt.closest("#pehead")) sent = new Map(sections().map(section => [section, {state: state(section), path: pathOf(section), gone: isGone(section)}])); });
-document.addEventListener("htmx:afterRequest", e => { if (e.detail.xhr.getResponseHeader("HX-Redirect")) leaving = true; });
+// whoever is led to sign in again is asked first
+document.addEventListener("htmx:afterRequest", e => { const to = e.detail.xhr.getResponseHeader("HX-Redirect"); if (to && !to.includes("/sign-in")) leaving = true; });
 
 // --- after a save the page stands where the server does
 document.addEventListener("project-saved", () => {
