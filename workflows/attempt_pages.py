@@ -12,7 +12,7 @@ from exports import job_words
 from exports.job_words import Status
 from exports.models import JobState
 from workflows import attempt_words as words
-from workflows import contents, definitions, task_tree
+from workflows import contents, definitions
 from workflows.dig.problems import DigError
 from workflows.models import Attempt, Session, Task, TaskJob, TaskLog, TaskState
 from workflows.shown_values import as_json
@@ -20,6 +20,7 @@ from workflows.task_tree import Item, Look, Rest, Row, Tree
 
 LOG_LINES = 100
 OTHERS = 20  # attempts of the same session that are named
+MOST_NAMED = 100  # tasks that a resume may start from
 
 
 @dataclass(frozen=True)
@@ -230,18 +231,18 @@ def others(session: Session) -> list[Attempt]:
 
 
 def from_tasks(tasks: list[Item]) -> list[str]:
-    """The full names that a resume may start from: tasks that the file names, not those that operators made."""
-    made = {task.pk for task in tasks if task.op}
-    inner: set[int] = set()
-    names = []
-    for task in tasks:  # parents come before their children
-        if task.parent_id is None:
+    """The full names that a resume may start from: tasks of the file's groups, not those that operators made, nor what
+    runs after an error or as a check."""
+    groups: set[int] = set()  # a parent comes before its children
+    names: dict[str, None] = {}
+    for task in tasks:
+        if task.parent_id is not None and (task.parent_id not in groups or task.name.startswith("^")):
             continue
-        if task.parent_id in made or task.parent_id in inner:
-            inner.add(task.pk)
-        elif task.full_name not in names:
-            names.append(task.full_name)
-    return names[: task_tree.WINDOW]
+        if not task.op:
+            groups.add(task.pk)
+        if task.parent_id is not None:
+            names[task.full_name] = None
+    return list(names)[:MOST_NAMED]
 
 
 def announcement(attempt: Attempt, tasks: list[Item]) -> str:

@@ -25,7 +25,7 @@ NAME = r"^[A-Za-z0-9_.\-]*$"
 class Moment(forms.CharField):
     """A date and a time in a zone of its own; → the instant, in UTC."""
 
-    zone_name = "UTC"
+    zone_name, note = "UTC", ""
 
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.DateTimeInput(attrs={"type": "datetime-local", "step": 1, "autocomplete": "off"})
@@ -85,6 +85,7 @@ class RunForm(forms.Form):
         assert isinstance(at, Moment)
         at.zone_name = workflow.timezone
         at.help_text = f"In the workflow’s time zone, {workflow.timezone}"
+        at.note = "Required"  # of what it is shown beside
         self.asks_retry_name = bool(posted and posted.get("retry_name"))
 
     def clean_params(self) -> dict[str, Any]:

@@ -146,6 +146,16 @@ def test_the_page_of_a_job_leads_to_the_task_that_made_it(see, editor):
     assert f'href="{url(attempt)}?task={task.pk}">Workflow attempt {attempt.pk}, +load</a>' in page
 
 
+def test_a_resume_may_start_from_the_tasks_of_groups(edit, editor, workflow):
+    attempt = an_attempt(workflow, editor, "error")
+    loop = t("+loop", "error", "for_each", t("+one", "error", "", t("+x", "error", "td")))
+    grown(
+        attempt, t("+group", "success", "", t("+load", "success", "td")), loop, t("^error", "success", "", t("+mail"))
+    )
+    context = edit.get(url(attempt)).context
+    assert context["from_tasks"] == ["+daily+group", "+daily+group+load", "+daily+loop"]
+
+
 # --- what people do with it --------------------------------------------------------------------------------------
 
 FAILS = {"daily.dig": "+a:\n  echo>: one\n+b:\n  fail>: no\n+c:\n  echo>: three\n"}
