@@ -22,14 +22,20 @@ class ArchiveError(ValueError):
 
 
 def pack(files: Files) -> bytes:
-    """The archive of these files; the same for the same files."""
+    """The archive of these files; the same for the same files. Raises ArchiveError for what `unpack` would not take."""
+    _refuse_too_many(len(files))
     tar = io.BytesIO()
     with tarfile.open(fileobj=tar, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for path, content in sorted(files.items()):
             member = tarfile.TarInfo(path)
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
-    return gzip.compress(tar.getvalue(), mtime=0)
+            _refuse_too_large(tar.tell())
+    _refuse_too_large(len(tar.getvalue()))
+    packed = gzip.compress(tar.getvalue(), mtime=0)
+    if len(packed) > LARGEST:
+        raise ArchiveError(f"The project has {len(packed):,} bytes packed; at most {LARGEST:,} are allowed.")
+    return packed
 
 
 def unpack(archive: bytes) -> dict[str, bytes]:
@@ -39,15 +45,16 @@ def unpack(archive: bytes) -> dict[str, bytes]:
     try:
         with tarfile.open(fileobj=io.BytesIO(_unzipped(archive)), mode="r:") as tar:
             return _members(tar)
-    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+    except ArchiveError:
+        raise
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, OverflowError) as error:
         raise ArchiveError("This is no gzipped tar archive (.tar.gz).") from error
 
 
 def _unzipped(archive: bytes) -> bytes:
     unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
     data = unzip.decompress(archive, LARGEST_UNPACKED + 1)
-    if len(data) > LARGEST_UNPACKED:
-        raise ArchiveError(f"Unpacked, the archive has more than {LARGEST_UNPACKED:,} bytes.")
+    _refuse_too_large(len(data))
     if not unzip.eof:
         raise EOFError
     return data
@@ -64,12 +71,12 @@ def _members(tar: tarfile.TarFile) -> dict[str, bytes]:
             links[path] = posixpath.join(posixpath.dirname(path), member.linkname)
         elif member.islnk():
             links[path] = member.linkname
-        elif member.isfile():
+        elif member.isfile() and not member.issparse() and member.size >= 0:  # few bytes can stand for terabytes of holes
             content = tar.extractfile(member)
             assert content is not None
             files[path] = content.read()
         else:
-            raise ArchiveError(f"{path[:100]} is a device; an archive has files only.")
+            raise ArchiveError(f"{path[:100]} is a device or has holes; an archive has plain files only.")
         _refuse_too_many(len(files) + len(links))
     return _followed(files, links)
 
@@ -85,8 +92,7 @@ def _followed(files: dict[str, bytes], links: Mapping[str, str]) -> dict[str, by
         files |= {place: real[name] for place, name in found.items()}
         _refuse_too_many(len(files))
         size += sum(len(real[name]) for name in found.values())
-        if size > LARGEST_UNPACKED:
-            raise ArchiveError(f"Unpacked, the archive has more than {LARGEST_UNPACKED:,} bytes.")
+        _refuse_too_large(size)
     return files
 
 
@@ -95,11 +101,17 @@ def _refuse_too_many(files: int) -> None:
         raise ArchiveError(f"A project can have {MOST_FILES:,} files, no more.")
 
 
+def _refuse_too_large(size: int) -> None:
+    if size > LARGEST_UNPACKED:
+        raise ArchiveError(f"Unpacked, the archive has more than {LARGEST_UNPACKED:,} bytes.")
+
+
 def clean_path(name: str) -> str:
     """A file's path within the project, in its one form: `./a//b.dig` is `a/b.dig`. Raises ArchiveError."""
     path = posixpath.normpath(name.removeprefix("./"))
     if not name or path == "." or path.startswith(("/", "../")) or path == ".." or not path.isprintable():
-        raise ArchiveError(f"“{name[:100]}” is no path within a project.")
+        shown = name[:100].encode(errors="replace").decode()  # a name that is not UTF-8 cannot be sent back as it is
+        raise ArchiveError(f"“{shown}” is no path within a project.")
     if "\\" in path or len(path) > LONGEST_PATH:
         raise ArchiveError(f"“{path[:100]}” cannot be a file's path: no \\, and at most {LONGEST_PATH} characters.")
     return path

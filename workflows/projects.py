@@ -95,8 +95,6 @@ def push(
     if problems := check(texts):
         raise NotPushed(problems)
     archive = archives.pack(files)
-    if len(archive) > archives.LARGEST:
-        raise archives.ArchiveError(f"The project has {len(archive):,} bytes packed; {archives.LARGEST:,} are allowed.")
     with transaction.atomic():
         project, _ = Project.objects.get_or_create(name=name, defaults={"created_by": user})
         project = Project.objects.select_for_update().get(pk=project.pk)
