@@ -21,6 +21,7 @@ from workflows.script.zones import ZoneError, instant_of, zone_of
 SECOND, DAY, INSTANT = timedelta(seconds=1), timedelta(days=1), timedelta(microseconds=1)
 OPTIONS = ("start", "end", "skip_on_overtime", "skip_delayed_by")
 _LONGEST_LOOK_BACK = timedelta(days=41 * 366)
+_YEARS = (1900, 8999)  # beyond them, no time zone can be reckoned with
 
 
 class ScheduleError(ValueError):
@@ -230,11 +231,14 @@ def _day(schedule: Mapping[str, Any], key: str) -> date | None:
     if (value := schedule.get(key)) is None:
         return None
     try:
-        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", str(value)):
-            return date.fromisoformat(str(value))
+        found = date.fromisoformat(str(value)) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", str(value)) else None
     except ValueError:
-        pass
-    raise ScheduleError(key, f"“{str(value)[:40]}” is no day; the form is YYYY-MM-DD")
+        found = None
+    if found is None:
+        raise ScheduleError(key, f"“{str(value)[:40]}” is no day; the form is YYYY-MM-DD")
+    if not _YEARS[0] <= found.year <= _YEARS[1]:
+        raise ScheduleError(key, f"{found} is not in the years from {_YEARS[0]} to {_YEARS[1]}")
+    return found
 
 
 def _flag(schedule: Mapping[str, Any], key: str) -> bool:

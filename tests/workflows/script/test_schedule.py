@@ -108,6 +108,8 @@ def test_options_are_read_and_default_to_running_always():
         ({"daily>": "07:00:00", "skip_on_overtime": "yes"}, "skip_on_overtime", "neither true nor false"),
         ({"daily>": "07:00:00", "skip_delayed_by": 30}, "skip_delayed_by", "write it as 3m, 1h 30m"),
         ({"daily>": "07:00:00", "start": "2026-02-30"}, "start", "“2026-02-30” is no day; the form is YYYY-MM-DD"),
+        ({"daily>": "07:00:00", "start": "0001-01-01"}, "start", "0001-01-01 is not in the years from 1900 to 8999"),
+        ({"daily>": "07:00:00", "end": "9999-12-31"}, "end", "9999-12-31 is not in the years from 1900 to 8999"),
         ({"daily>": "07:00:00", "start": "2026-03-02", "end": "2026-03-01"}, "end", "before the start"),
     ],
 )
