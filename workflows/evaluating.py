@@ -8,6 +8,7 @@ from typing import Any
 from workflows import visibility
 from workflows.advancing import retry_of
 from workflows.dig.declared import Operator
+from workflows.dig.directives import MOST_RETRIES
 from workflows.dig.model import Retry as RetryDefinition
 from workflows.dig.model import Task as Definition
 from workflows.dig.nodes import plain
@@ -82,6 +83,8 @@ def _computed_retry(retry: RetryDefinition | None, computed: Mapping[str, Any] |
     if retry is None or computed is None:
         return retry_of(retry)
     limit, interval, longest = (_number(name, computed[name]) for name in ("limit", "interval", "max_interval"))
+    if limit and limit > MOST_RETRIES:
+        raise TaskFailed(f"_retry: limit must be a whole number up to {MOST_RETRIES:,}, not {limit:,}.")
     return Retry(limit or 0, interval or 0, longest, retry.exponential)
 
 

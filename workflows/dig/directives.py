@@ -17,10 +17,11 @@ REFUSED = {
     "_secrets": "A task may use all secrets of its project, as ${secret:name}.",
     "sla": "A workflow that takes too long is not watched. Leave it out, or put a mail> task where the time matters.",
 }
-UNIT = number(0)
+MOST_RETRIES = 1_000
+UNIT, LIMIT = number(0), number(0, MOST_RETRIES)
 RETRY = map_of(
-    "a number, or a map with limit, interval, max_interval and interval_type",
-    {"limit": UNIT, "interval": UNIT, "max_interval": UNIT, "interval_type": one_of("constant", "exponential")},
+    f"a number up to {MOST_RETRIES:,}, or a map with limit, interval, max_interval and interval_type",
+    {"limit": LIMIT, "interval": UNIT, "max_interval": UNIT, "interval_type": one_of("constant", "exponential")},
     required=["limit"],
 )
 LIMITED = map_of("true, false or {limit: 2}", {"limit": number(1)}, required=["limit"])
@@ -76,7 +77,7 @@ class Directives:
     def _retry_problems(self, node: Node) -> list[Problem]:
         if not isinstance(node, Scalar):
             return RETRY.check(node)
-        return [] if not UNIT.check(node) else must_be(RETRY.words, node)
+        return [] if not LIMIT.check(node) else must_be(RETRY.words, node)
 
     def parallel(self) -> Parallel | None:
         node = self._value("_parallel")

@@ -27,6 +27,10 @@ HELD_UP = frozenset({State.BLOCKED, State.READY, State.WAITING, State.RETRY})
 """No worker has them, so that a kill ends them at once."""
 
 
+LONGEST_WAIT = 7 * 24 * 3600
+"""Seconds. An attempt ends after them, and a date that is centuries away cannot be reckoned with."""
+
+
 class Kind(StrEnum):
     """What a task is to its parent."""
 
@@ -45,8 +49,8 @@ class Retry:
     doubles: bool = False
 
     def wait(self, rounds: int) -> float:
-        """Seconds before the next try of a task that was repeated so often."""
-        seconds = self.interval * (2 ** min(rounds, 60) if self.doubles else 1)
+        """Seconds before the next try of a task that was repeated so often; not beyond what an attempt can take."""
+        seconds = min(self.interval * (2 ** min(rounds, 60) if self.doubles else 1), LONGEST_WAIT)
         return seconds if self.longest is None else min(seconds, self.longest)
 
 

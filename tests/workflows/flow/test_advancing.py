@@ -60,6 +60,7 @@ def test_a_failure_is_repeated_as_often_as_it_may():
         (Retry(4, 10, doubles=True), [10, 20, 40, 80]),
         (Retry(4, 10, 30, doubles=True), [10, 20, 30, 30]),
         (Retry(1), [0]),
+        (Retry(2, 10**18, doubles=True), [7 * 86_400, 7 * 86_400]),
     ],
 )
 def test_the_seconds_between_tries(retry, waits):
