@@ -13,8 +13,10 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from api.declared import BOOLEAN, INTEGER, TEXT, Schema, array, extended, nullable, number_in_path, record, with_more
 from api.errors import missing
 from api.times import iso
+from workflows.masking import Mask
 from workflows.models import Attempt, AttemptState, Project, Revision, Session, Workflow, WorkflowSchedule
 from workflows.script.zones import ZoneError, zone_of
+from workflows.shown_values import shown
 
 T = TypeVar("T")
 A_REVISION = 10**9
@@ -177,11 +179,26 @@ def revision(found: Revision) -> dict[str, Any]:
     }
 
 
-def attempt(found: Attempt) -> dict[str, Any]:
-    """`found`: of `attempts`."""
+class Masks:
+    """Those of projects, each read once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Mask] = {}
+
+    def params(self, found: Attempt, project: int) -> Any:
+        """The parameters of an attempt as everybody may see them."""
+        if not found.params:
+            return {}
+        if project not in self._known:
+            self._known[project] = Mask(project)
+        return shown(found.params, self._known[project])
+
+
+def attempt(found: Attempt, masks: Masks | None = None) -> dict[str, Any]:
+    """`found`: of `attempts`. `masks`: of a list."""
     session, workflow = found.session, found.session.workflow
     return {
-        **_attempt(found),
+        **_attempt(found, workflow.project_id, masks or Masks()),
         "index": found.number,
         "project": named(workflow.project),
         "workflow": workflow_named(workflow, found.revision_id),
@@ -191,14 +208,19 @@ def attempt(found: Attempt) -> dict[str, Any]:
     }
 
 
-def _attempt(found: Attempt) -> dict[str, Any]:
+def listed_attempts(found: Iterable[Attempt]) -> list[dict[str, Any]]:
+    masks = Masks()
+    return [attempt(one, masks) for one in found]
+
+
+def _attempt(found: Attempt, project: int, masks: Masks) -> dict[str, Any]:
     return {
         "id": str(found.pk),
         "retryAttemptName": found.retry_attempt_name or None,
         "done": found.finished,
         "success": found.state == AttemptState.SUCCESS,
         "cancelRequested": found.kill_requested or found.state == AttemptState.KILLED,
-        "params": found.params,
+        "params": masks.params(found, project),
         "createdAt": iso(found.created_at),
         "finishedAt": iso(found.finished_at),
         "status": found.state,
@@ -210,10 +232,11 @@ def sessions(found: QuerySet[Session], most: int) -> list[dict[str, Any]]:
     last = Attempt.objects.filter(session=OuterRef("pk")).order_by("-number").values("pk")[:1]
     listed = list(found.select_related("workflow__project").annotate(last=Subquery(last))[:most])
     known = Attempt.objects.in_bulk({session.last for session in listed if session.last})
-    return [_session(session, known.get(session.last)) for session in listed]
+    masks = Masks()
+    return [_session(session, known.get(session.last), masks) for session in listed]
 
 
-def _session(found: Session, last: Attempt | None) -> dict[str, Any]:
+def _session(found: Session, last: Attempt | None, masks: Masks) -> dict[str, Any]:
     workflow = found.workflow
     return {
         "id": str(found.pk),
@@ -221,7 +244,7 @@ def _session(found: Session, last: Attempt | None) -> dict[str, Any]:
         "workflow": workflow_named(workflow, last.revision_id if last else workflow.revision_id),
         "sessionUuid": str(found.uuid),
         "sessionTime": local(found.session_time, last.timezone if last else workflow.timezone),
-        "lastAttempt": _attempt(last) if last else None,
+        "lastAttempt": _attempt(last, workflow.project_id, masks) if last else None,
         **({"skipped": found.skipped} if found.skipped else {}),
     }
 

@@ -3,11 +3,11 @@
 import json
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from integrations.catalog import CONNECTORS, SOURCES
 from integrations.secrets import SecretUnreadable, decrypt
+from workflows import storing
 from workflows.models import Secret
 from workflows.secrets import MASK, SHORTEST_MASKED
 
@@ -37,7 +37,7 @@ class Mask:
         """Without values of secrets, and without what no database takes."""
         for secret in self.secrets:
             text = text.replace(secret, MASK)
-        text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        text = storing.text(text)
         return text if len(text) <= longest else f"{text[:longest]}… ({len(text):,} characters)"
 
     def values(self, values: Any, key: str = "") -> Any:
@@ -54,8 +54,12 @@ class Mask:
     def _shown(self, text: str) -> str:
         """Settings may be written as JSON, or as an address."""
         if text.lstrip().startswith(("{", "[")):
-            with suppress(ValueError):
+            try:
                 return self.text(json.dumps(self.values(json.loads(text)), ensure_ascii=False), LONGEST)
+            except RecursionError:  # nobody can say what is in it
+                return MASK
+            except ValueError:
+                pass
         text = SIGNED_IN.sub(rf"\1{MASK}@", text)
         return self.text(IN_ADDRESS.sub(rf"\1{MASK}", text), LONGEST)
 

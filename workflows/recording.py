@@ -1,8 +1,6 @@
 """What came of a step, written down; and what follows from it, in the same transaction."""
 
-import json
 import logging
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,9 +15,9 @@ from workflows.leases import GIVEN_BACK, TaskLease
 from workflows.models import Attempt, Task, TaskLog, TaskState
 from workflows.operators.base import Done, Later
 from workflows.planning import TooMany
+from workflows.storing import storable
 
 logger = logging.getLogger(__name__)
-MOST_STORED = 1_000_000  # characters of JSON that a task can leave for the others, or keep for its next step
 FAULT = "The task broke off because of a fault in the console."
 FAULT_ADVICE = "The server's log has the details. Run the task again; if it fails again, report it."
 
@@ -163,37 +161,3 @@ def repeat_group(lease: TaskLease, task: Task, now: datetime) -> None:
             _told(task, Failed(str(error)))
             _advance(attempt, task, State.FAILED, now)
         hints.hint_ready(attempt.pk, now, but=1)
-
-
-# --- what the database takes
-
-
-class TooLarge(ValueError):
-    """The text may be shown to users."""
-
-
-def check(outcome: Done | Later) -> None:
-    """Raises TooLarge."""
-    for values in (outcome.stored,) if isinstance(outcome, Done) else (outcome.memory,):
-        storable(values)
-
-
-def storable(value: Any) -> Any:
-    """JSON that both databases keep: no NUL, no NaN; what JSON does not have, such as a date, as text. Raises
-    TooLarge."""
-    text = json.dumps(_clean(value), default=str)
-    if len(text) > MOST_STORED:
-        raise TooLarge(f"The task would keep {len(text):,} characters for others; at most {MOST_STORED:,} are allowed.")
-    return json.loads(text)
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {_clean(str(key)): _clean(one) for key, one in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_clean(one) for one in value]
-    return value

@@ -17,16 +17,17 @@ from exports import drain
 from exports.drain import Drained
 from exports.lease import JobKilled, LostLease, db_retry, heartbeat
 from integrations.secrets import SecretUnreadable
-from workflows import advancing, contents, evaluating, operators, planning, recording
+from workflows import advancing, contents, evaluating, operators, planning, recording, storing
 from workflows.evaluating import Values
 from workflows.flow.model import Retry
 from workflows.leases import TaskLease
 from workflows.masking import Mask
 from workflows.models import Task, TaskLog, TaskState
 from workflows.operators.base import OPERATORS, Step, TaskFailed
-from workflows.recording import FAULT, FAULT_ADVICE, Failed, GivenBack, Killed, Outcome, TooLarge
+from workflows.recording import FAULT, FAULT_ADVICE, Failed, GivenBack, Killed, Outcome
 from workflows.script.expressions import Scripts, ScriptUnavailable
 from workflows.secrets import SecretMissing
+from workflows.storing import TooLarge
 
 logger = logging.getLogger(__name__)
 MOST_IN_A_ROW, LONGEST_ROW = 50, 30.0  # tasks and seconds, after which a worker looks at the queue again
@@ -126,8 +127,7 @@ class _Worker:
         self._show(values)
         self.lease.check()
         outcome = OPERATORS[self.task.op](self._made(values, scripts, now))
-        recording.check(outcome)
-        return outcome
+        return storing.outcome(outcome)
 
     def _made(self, values: Values, scripts: Scripts, now: datetime) -> Step:
         session = self.attempt.session
@@ -150,7 +150,10 @@ class _Worker:
     def _show(self, values: Values) -> None:
         """What people see of the values, before the operator works with them."""
         shown = {f"{self.task.op}>": values.command, **values.params}
-        params = recording.storable(self.mask.values(shown))
+        try:
+            params = storing.storable(self.mask.values(shown))
+        except TooLarge:  # that is no fault of the task
+            params = {f"{self.task.op}>": "… (too long to be shown)"}
         if params != self.task.params:
             self.lease.save(params=params)
 
@@ -160,7 +163,7 @@ class _Worker:
 
     def _failed(self, error: Exception) -> Failed:
         if isinstance(error, TaskFailed):
-            params = recording.storable(self.mask.values(error.params))
+            params = storing.storable(self.mask.values(error.params))
             return Failed(self.mask.text(error.message), self.mask.text(error.advice), params)
         if isinstance(error, SecretMissing):
             return Failed(str(error), "Add it under Secrets of the project.")

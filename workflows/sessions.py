@@ -1,10 +1,11 @@
 """Sessions, and their attempts: how they start, go on, and are ended by people."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -14,6 +15,7 @@ from workflows.dig.problems import DigError
 from workflows.models import Attempt, AttemptState, Revision, Session, Workflow, WorkflowSchedule
 from workflows.planning import TooMany
 from workflows.script.schedule import ScheduleError, parse
+from workflows.storing import TooLarge, storable
 
 
 class AttemptExists(Exception):
@@ -37,17 +39,17 @@ def start(
     """Run a workflow for a time, as its revision has it: the latest, if none is given.
 
     `retry_name`: makes a further attempt of a session possible, once for each name. Raises AttemptExists, and
-    NotPossible if the revision has no such workflow.
+    NotPossible if the revision has no such workflow, or the parameters cannot be kept.
     """
     revision = revision or workflow.revision
-    zone = _zone(workflow, revision)
-    with transaction.atomic():
+    zone, given = _zone(workflow, revision), _params(params or {})
+    with _whole():
         session = _session(workflow, session_time)
         attempt = Attempt(
             session=session,
             revision=revision,
             timezone=zone,
-            params=dict(params or {}),
+            params=given,
             retry_attempt_name=retry_name,
             by_schedule=by_schedule,
             created_by=user,
@@ -84,6 +86,23 @@ def kill(attempt: Attempt, *, user: User | None) -> bool:
 # --- one attempt more
 
 
+@contextmanager
+def _whole() -> Iterator[None]:
+    """All of it, or NotPossible: keys are looked at when it ends, and what they name may be gone by then."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        raise NotPossible("It was deleted in this moment, or another attempt of the session began.") from error
+
+
+def _params(given: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return dict(storable(given))
+    except TooLarge as error:
+        raise NotPossible(f"These parameters cannot be kept. {error}") from error
+
+
 def _zone(workflow: Workflow, revision: Revision) -> str:
     try:
         return contents.workflow(revision.pk, workflow.file).timezone
@@ -109,7 +128,7 @@ def _times(workflow: Workflow, session_time: datetime) -> dict[str, datetime | N
     try:
         schedule = parse(found.definition, found.timezone)
         following, last = schedule.next_after(session_time), schedule.last_before(session_time)
-    except (ScheduleError, ValueError):
+    except (ScheduleError, ValueError, OverflowError):
         return {}
     before = Session.objects.filter(workflow=workflow, session_time__lt=session_time, attempts__by_schedule=True)
     ran = before.order_by("-session_time").values_list("session_time", flat=True).first()
@@ -132,7 +151,7 @@ def _again(
     workflow = attempt.session.workflow
     revision = workflow.revision if latest else attempt.revision
     zone = _zone(workflow, revision)
-    with transaction.atomic():
+    with _whole():
         session = _session(workflow, attempt.session.session_time)
         if running := session.attempts.filter(state=AttemptState.RUNNING).first():
             raise NotPossible(f"Attempt {running.pk} of this session still runs. Wait for its end, or kill it.")

@@ -11,9 +11,12 @@ from workflows.masking import Mask
 
 def as_json(values: Any, project: int) -> str:
     """What may be shown of them, as JSON; "" of nothing. `project`: whose secrets are masked."""
-    if not values:
-        return ""
-    return json.dumps(_masked(Mask(project).values(values), personal=False), indent=2, ensure_ascii=False)
+    return json.dumps(shown(values, Mask(project)), indent=2, ensure_ascii=False) if values else ""
+
+
+def shown(values: Any, mask: Mask) -> Any:
+    """What may be shown of them. `mask`: of their project."""
+    return _masked(mask.values(values), personal=False)
 
 
 def _masked(value: Any, *, personal: bool) -> Any:

@@ -1,5 +1,8 @@
 """Attempts of workflows: started, listed and killed as digdag's clients do."""
 
+from datetime import datetime
+from typing import Any
+
 from django.db.models import Exists, OuterRef
 from django.http import JsonResponse
 
@@ -15,8 +18,10 @@ from api.views.workflow_projects import LAST_ID, project_named
 from exports.errors import NotPossible
 from workflows import sessions
 from workflows.models import Attempt, AttemptState, Revision, Workflow
+from workflows.storing import TooLarge, storable
 
 TAG = "Attempts"
+MOST_ASKED = 100  # attempts of a session
 PAGE_SIZE = Param("page_size", "integer", help="How many", default=100, minimum=1, maximum=1000)
 TAKEN = "The session of {} has an attempt, {}. Retry that one, or give retryAttemptName a new name."
 RESUMED = "what is resumed keeps {}; leave resume out to run everything anew"
@@ -50,7 +55,7 @@ def attempt_list(call: Call) -> Answer:
         found = found.exclude(Exists(later))
     if call["last_id"] is not None:
         found = found.filter(pk__lt=call["last_id"])
-    return {"attempts": [objects.attempt(one) for one in found[: call["page_size"]]]}
+    return {"attempts": objects.listed_attempts(found[: call["page_size"]])}
 
 
 @endpoint("GET", "/api/attempts/{attempt}", tag=TAG, answer=objects.ATTEMPT)
@@ -64,7 +69,7 @@ def attempt_retries(call: Call, attempt: str) -> Answer:
     """List the other attempts of its session, the first one first."""
     found = objects.attempt_of(attempt)
     others = objects.attempts().filter(session=found.session).exclude(pk=found.pk).order_by("number")
-    return {"attempts": [objects.attempt(one) for one in others]}
+    return {"attempts": objects.listed_attempts(others)}
 
 
 @endpoint("GET", "/api/attempts/{attempt}/tasks", tag=TAG, answer=objects.listed(TASK, "tasks"))
@@ -96,8 +101,10 @@ def attempt_start(call: Call) -> Answer:
     params = call["params"] if call["params"] is not None else {}
     if not isinstance(params, dict):
         raise invalid("params", "must be a JSON object")
+    params = _params(params)
     time = moment("sessionTime", call["sessionTime"]).replace(microsecond=0)  # digdag knows whole seconds
     name = call["retryAttemptName"] or ""
+    params = _meant(params, workflow, time)
     try:
         if call["resume"] is not None:
             started = _resume(call, workflow, revision, params, name)
@@ -140,6 +147,23 @@ def _resume(call: Call, workflow: Workflow, revision: Revision, params: object, 
     made = sessions.resume(found, user=call.user, from_task=task, latest=latest, retry_name=name)
     audit.record("attempt.resume", made, request=call.request, of=found.pk, from_task=task, latest=latest)
     return made
+
+
+def _params(given: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return dict(storable(given))
+    except TooLarge as error:
+        raise invalid("params", f"cannot be kept: {error}") from error
+
+
+def _meant(params: dict[str, Any], workflow: Workflow, time: datetime) -> dict[str, Any]:
+    """A client that runs an attempt again sends back its parameters, which it was shown masked: the attempt's are meant,
+    where one of the session has such."""
+    masks, others = objects.Masks(), Attempt.objects.filter(session__workflow=workflow, session__session_time=time)
+    for other in others.exclude(params={}).order_by("-number")[:MOST_ASKED] if params else ():
+        if masks.params(other, workflow.project_id) == params:
+            return dict(other.params)
+    return params
 
 
 def _task(found: Attempt, pattern: str) -> str:

@@ -163,7 +163,7 @@ def schedule_backfill(call: Call, schedule: str) -> Answer:
     shown = objects.schedule(found)
     attempts = [objects.attempt(_imagined(found, one, name or "")) for one in made if isinstance(one, datetime)]
     known = objects.attempts().in_bulk([one.pk for one in made if isinstance(one, Attempt)])
-    attempts += [objects.attempt(known[pk]) for pk in sorted(known)]
+    attempts += objects.listed_attempts(known[pk] for pk in sorted(known))
     return {"id": shown["id"], "project": shown["project"], "workflow": shown["workflow"], "attempts": attempts}
 
 

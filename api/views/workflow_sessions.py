@@ -58,4 +58,4 @@ def session_attempts(call: Call, session: str) -> Answer:
     found = objects.attempts().filter(session=objects.session_of(session))
     if call["last_id"] is not None:
         found = found.filter(pk__lt=call["last_id"])
-    return {"attempts": [objects.attempt(one) for one in found[: call["page_size"]]]}
+    return {"attempts": objects.listed_attempts(found[: call["page_size"]])}

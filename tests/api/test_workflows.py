@@ -2,8 +2,10 @@
 
 import base64
 import gzip
+import io
 import json
 import re
+import tarfile
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -536,3 +538,41 @@ def test_the_docs_and_what_is_not_served_stay_as_they_were(digdag, as_user, view
 def test_basic_auth_is_no_key(digdag):
     header = f"Basic {base64.b64encode(b'me:secret').decode()}"
     assert digdag.api.client.get("/api/projects", headers={"Authorization": header}).status_code == 401
+
+
+def test_parameters_of_attempts_are_shown_masked_and_kept_by_who_runs_them_again(digdag, api, viewer, editor):
+    digdag.push({"daily.dig": DAILY.replace("echo>: hello", "fail>: no luck")})
+    params = {"access_token": "s3cret-token", "mail": "ann@example.com", "n": 1}
+    start = {"workflowId": digdag.workflow()["id"], "sessionTime": "2026-03-01T00:00:00Z", "params": params}
+    made = digdag.put("attempts", start).json()
+    run(Attempt.objects.get(pk=made["id"]))
+    reads = Digdag(api(viewer))
+    paths = [f"attempts/{made['id']}", "attempts", "sessions", f"sessions/{made['sessionId']}/attempts"]
+    for path in paths:
+        text = reads.get(path).content.decode()
+        assert "••••••" in text
+        assert "s3cret-token" not in text and "ann@example.com" not in text
+    shown = reads.get(paths[0]).json()["params"]
+    for more in ({"resume": {"mode": "failed", "attemptId": int(made["id"])}}, {}):
+        again = digdag.put("attempts", {**start, "params": shown, "retryAttemptName": f"again-{len(more)}", **more})
+        assert again.status_code == 200, again.content
+        attempt = Attempt.objects.get(pk=again.json()["id"])
+        assert attempt.params == params
+        run(attempt)
+
+
+def test_parameters_that_cannot_be_kept_are_422(digdag):
+    digdag.push({"daily.dig": DAILY})
+    start = {"workflowId": digdag.workflow()["id"], "sessionTime": "2026-03-01T00:00:00Z"}
+    deep = json.loads('{"x": ' + "[" * 300 + "]" * 300 + "}")
+    assert digdag.put("attempts", {**start, "params": deep}).status_code == 422
+    assert not Attempt.objects.exists()
+
+
+def test_a_name_in_an_archive_that_is_not_utf_8_is_400(digdag):
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        archive.addfile(tarfile.TarInfo("\udcff.dig"))
+    packed = gzip.compress(tar.getvalue())
+    answer = digdag.api.client.put("/api/projects?project=p", packed, "application/gzip", headers=digdag.api.headers)
+    assert answer.status_code == 400

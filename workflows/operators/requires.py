@@ -12,6 +12,7 @@ from workflows.operators.base import Done, Later, Outcome, Step, TaskFailed, ope
 from workflows.script.zones import zone_of
 
 LOOK_AGAIN = timedelta(minutes=5)  # whether those that wait for each other wait in a ring
+LONGEST_NAME = 255
 MOST_IN_A_ROW = 50  # sessions of which each waits for the next
 RERUN_ON = ("none", "failed", "all")
 
@@ -29,13 +30,20 @@ def require(step: Step) -> Outcome:
         raise TaskFailed(f"{workflow} cannot require its own session.")
     known = Attempt.objects.filter(session__workflow=workflow, session__session_time=time)
     if "start_as" not in step.memory:
-        name = values.words(step.params.get("retry_attempt_name"), "retry_attempt_name").strip()
+        name = _retry_name(step)
         found = known.filter(retry_attempt_name=name).first() if name else known.order_by("number").last()
         if found and not _again(step, found):
             return _wait(step, found)
         _may_start(step, workflow, time)
         return Later({"start_as": f"require-{uuid.uuid4()}" if found else name}, at=step.now)
     return _wait(step, _started(step, workflow, time, step.memory["start_as"]))
+
+
+def _retry_name(step: Step) -> str:
+    given = values.words(step.params.get("retry_attempt_name"), "retry_attempt_name").strip()
+    if len(given) > LONGEST_NAME or not given.isprintable():
+        raise values.must_be("retry_attempt_name", f"a line of at most {LONGEST_NAME} characters", given)
+    return given
 
 
 def _again(step: Step, found: Attempt) -> bool:
@@ -134,6 +142,8 @@ def _session_time(step: Step) -> datetime:
     try:
         time = datetime.fromisoformat(written).replace(microsecond=0)
         local = time if time.tzinfo else time.replace(tzinfo=zone_of(step.attempt.timezone))
+        if not 1970 <= local.year < 9000:  # with others nobody can reckon
+            raise ValueError
         return local.astimezone(UTC)
     except (ValueError, OverflowError):
         raise values.must_be("session_time", "a time such as 2026-03-01T00:00:00+09:00", given) from None

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from workflows import storing
 from workflows.dig.kinds import DURATION
 from workflows.operators.base import TaskFailed
 
@@ -131,7 +132,12 @@ def shown(value: Any) -> str:
 
 
 def _json(value: str) -> Any:
+    """None for what is no JSON, or cannot be kept."""
     try:
-        return json.loads(value)
+        return storing.clean(json.loads(value, parse_constant=_no_number))
     except (ValueError, RecursionError):
         return None
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no number of JSON")
