@@ -13,10 +13,12 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts.models import Role
 
 View = Callable[..., HttpResponseBase]
+LARGEST = 2**63 - 1  # what a database holds as an integer
 
 
 def requires(role: str) -> Callable[[View], View]:
-    """Signed in, and with at least `role`; otherwise the sign-in page or 403. An address with a NUL leads nowhere."""
+    """Signed in, and with at least `role`; otherwise the sign-in page or 403. An address with a NUL, or with a number
+    that no database has, leads nowhere."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -27,6 +29,8 @@ def requires(role: str) -> Callable[[View], View]:
                 raise PermissionDenied(f"This needs the role {Role(role).label.lower()}.")
             if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
                 raise Http404("The address holds a NUL.")  # PostgreSQL refuses even to look for such a text
+            if any(isinstance(one, int) and one > LARGEST for one in kwargs.values()):
+                raise Http404("The address holds a number that is none of a row.")
             return view(request, *args, **kwargs)
 
         return checked

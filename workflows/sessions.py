@@ -18,6 +18,9 @@ from workflows.script.schedule import ScheduleError, parse
 from workflows.storing import TooLarge, storable
 
 
+LONGEST_TOLD = 200  # characters of a name that is none
+
+
 class AttemptExists(Exception):
     """The session has an attempt of this retry name already: `attempt`."""
 
@@ -65,8 +68,8 @@ def resume(
 
     `latest`: as the workflow is now, not as it was. Raises NotPossible.
     """
-    if from_task and not attempt.tasks.filter(full_name=from_task).exists():
-        raise NotPossible(f"Attempt {attempt.pk} has no task {from_task}.")
+    if from_task and ("\0" in from_task or not attempt.tasks.filter(full_name=from_task).exists()):
+        raise NotPossible(f"Attempt {attempt.pk} has no task {from_task[:LONGEST_TOLD]}.")
     if not from_task and attempt.state == AttemptState.SUCCESS:
         raise NotPossible("All tasks ended well. Choose the task to run from, or run all of them again.")
     return _again(attempt, user, latest, retry_name, resumed_from=attempt, resume_from=from_task)
