@@ -3,9 +3,10 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -17,7 +18,18 @@ from workflows.archives import Files
 from workflows.dig.checking import check
 from workflows.dig.model import Workflow as Definition
 from workflows.dig.problems import DigError, Problem
-from workflows.models import Attempt, AttemptState, Project, Revision, Session, Task, TaskJob, TaskLog, Workflow
+from workflows.models import (
+    Attempt,
+    AttemptState,
+    Project,
+    Revision,
+    Session,
+    Task,
+    TaskJob,
+    TaskLog,
+    Workflow,
+    WorkflowSchedule,
+)
 
 NAME_LENGTH = 255
 
@@ -96,9 +108,9 @@ def push(
         raise NotPushed(problems)
     archive = archives.pack(files)
     with transaction.atomic():
-        project, _ = Project.objects.get_or_create(name=name, defaults={"created_by": user})
-        project = Project.objects.select_for_update().get(pk=project.pk)
-        if upon is not None and upon != (now := latest(project)).pk:
+        project = _locked(name, user)
+        now = project.revisions.defer("archive").first()
+        if upon is not None and now and upon != now.pk:
             raise NotLatest(now)
         known = Revision.objects.filter(project=project, name=revision).first() if revision else None
         if known and bytes(known.archive) != archive:
@@ -119,8 +131,17 @@ def push(
     return made
 
 
+def _locked(name: str, user: User) -> Project:
+    """The project of this name, made if there is none, or if it was deleted in this moment."""
+    while True:
+        project, _ = Project.objects.get_or_create(name=name, defaults={"created_by": user})
+        if locked := Project.objects.select_for_update().filter(pk=project.pk).first():
+            return locked
+
+
 def _take(project: Project, revision: Revision, found: Iterable[Definition], user: User, since: datetime) -> None:
     """Bring the project's workflows and their schedules in line with its latest revision."""
+    _hold(WorkflowSchedule.objects.filter(workflow__project=project))  # before workflows, as those who fire do
     names = set()
     for definition in found:
         names.add(definition.name)
@@ -131,6 +152,11 @@ def _take(project: Project, revision: Revision, found: Iterable[Definition], use
     for workflow in gone:
         schedules.remove(workflow)
     gone.update(present=False)
+
+
+def _hold(rows: QuerySet[Any]) -> None:
+    """Lock them until the transaction ends."""
+    list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
 
 
 def readable(files: Files) -> dict[str, str]:
@@ -149,18 +175,23 @@ def delete(project: Project, *, user: User, request: HttpRequest | None = None) 
     name, number = project.name, project.pk
     with transaction.atomic():
         workflows, revisions = (held.objects.filter(project=project).order_by() for held in (Workflow, Revision))
-        # Nothing starts meanwhile: a new session needs its workflow's row, a new attempt that of its revision.
-        for held in (workflows, revisions):
-            list(held.select_for_update().values_list("pk"))
+        sessions = Session.objects.filter(workflow__project=project).order_by()
+        if not Project.objects.select_for_update().filter(pk=number).values_list("pk"):
+            raise NotPossible("The project was deleted in this moment.")
+        # In the order in which others take them: what has begun goes on or is seen to run, and nothing else begins.
+        _hold(WorkflowSchedule.objects.filter(workflow__project=project))
+        _hold(sessions)
         attempts = Attempt.objects.filter(session__workflow__project=project).order_by()
         if running := attempts.filter(state=AttemptState.RUNNING).count():
             told = "An attempt runs" if running == 1 else f"{running:,} attempts run"
             raise NotPossible(f"{told}. Kill what runs or wait for its end, then delete the project.")
+        # A new session needs its workflow's row when it is committed, and then that of its revision.
+        _hold(workflows)
+        _hold(revisions)
         tasks = Task.objects.filter(attempt__session__workflow__project=project).order_by()
         TaskLog.objects.filter(task__in=tasks).delete()
         TaskJob.objects.filter(task__in=tasks).delete()
         Task.objects.filter(awaited__in=attempts).update(awaited=None)
-        sessions = Session.objects.filter(workflow__project=project).order_by()
         for rows in (tasks, attempts, sessions):
             rows._raw_delete(rows.db)
         workflows.delete()

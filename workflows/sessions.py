@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -83,7 +84,10 @@ def retry(attempt: Attempt, *, user: User | None, latest: bool = False, retry_na
 def kill(attempt: Attempt, *, user: User | None) -> bool:
     """End an attempt: what waits at once, with the jobs that it made; what runs hears of it. False: it has ended."""
     by = f" by {user.username}" if user else ""
-    return ending.end_early(attempt, f"Kill requested{by}.")
+    try:
+        return ending.end_early(attempt, f"Kill requested{by}.")
+    except Attempt.DoesNotExist:  # it was deleted in this moment
+        return False
 
 
 # --- one attempt more
@@ -95,7 +99,7 @@ def _whole() -> Iterator[None]:
     try:
         with transaction.atomic():
             yield
-    except IntegrityError as error:
+    except (IntegrityError, ObjectDoesNotExist) as error:
         raise NotPossible("It was deleted in this moment, or another attempt of the session began.") from error
 
 
@@ -109,14 +113,17 @@ def _params(given: Mapping[str, Any]) -> dict[str, Any]:
 def _zone(workflow: Workflow, revision: Revision) -> str:
     try:
         return contents.workflow(revision.pk, workflow.file).timezone
-    except DigError as error:
+    except (DigError, Revision.DoesNotExist) as error:
         raise NotPossible(f"Revision {revision.name} of the project has no workflow {workflow.name}.") from error
 
 
 def _session(workflow: Workflow, session_time: datetime) -> Session:
     """Locked. That its schedule did not run it does not matter any more."""
     session, _ = Session.objects.get_or_create(workflow=workflow, session_time=session_time)
-    session = Session.objects.select_for_update().get(pk=session.pk)
+    locked = Session.objects.select_for_update().filter(pk=session.pk).first()
+    if locked is None:
+        raise NotPossible("The session was deleted in this moment.")
+    session = locked
     if session.skipped:
         session.skipped = ""
         session.save(update_fields=["skipped"])

@@ -16,7 +16,9 @@ from workflows import schedules
 from workflows.models import WorkflowSchedule
 from workflows.run_forms import BackfillForm
 from workflows.script.schedule import ScheduleError
-from workflows.views.workflow import find_schedule
+from workflows.views.workflow import find_schedule, told
+
+REFUSED = (NotPossible, ScheduleError, WorkflowSchedule.DoesNotExist)
 
 
 @editor
@@ -41,8 +43,8 @@ def _plan(request: HttpRequest, schedule: WorkflowSchedule, form: BackfillForm) 
         times = schedules.backfill(
             schedule, data["first"], data["count"], user=me(request), name=data["name"], dry_run=True
         )
-    except (NotPossible, ScheduleError) as error:
-        form.add_error("first", str(error))
+    except REFUSED as error:
+        form.add_error("first", told(error))
         return []
     if not times:
         form.add_error("name", "Each of these sessions has run. Give a name that they do not have to run them again.")
@@ -53,8 +55,8 @@ def _run(request: HttpRequest, schedule: WorkflowSchedule, form: BackfillForm) -
     data, workflow = form.cleaned_data, schedule.workflow
     try:
         made = schedules.backfill(schedule, data["first"], data["count"], user=me(request), name=data["name"])
-    except (NotPossible, ScheduleError) as error:
-        messages.error(request, str(error))
+    except REFUSED as error:
+        messages.error(request, told(error))
         return redirect("workflows:workflow", workflow.pk)
     details = {"first": data["first"].isoformat(), "retry_name": data["name"], "sessions": len(made)}
     audit.record("workflow.backfill", workflow, request=request, **details)

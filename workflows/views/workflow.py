@@ -90,13 +90,19 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
     schedule = find_schedule(pk)
     try:
         schedules.resume(schedule, user=me(request))
-    except ScheduleError as error:
-        messages.error(request, f"The schedule cannot be resumed: {error}")
+    except (ScheduleError, WorkflowSchedule.DoesNotExist) as error:
+        messages.error(request, f"The schedule cannot be resumed: {told(error)}")
         return redirect("workflows:workflow", pk)
     if schedule.paused_at:
         audit.record("workflow.resume", schedule.workflow, request=request)
         messages.success(request, "The schedule goes on with its next session.")
     return redirect("workflows:workflow", pk)
+
+
+def told(error: Exception) -> str:
+    """Why something cannot be done to a schedule."""
+    gone = isinstance(error, WorkflowSchedule.DoesNotExist)
+    return "A push has taken it away in this moment." if gone else str(error)
 
 
 def _find(pk: int) -> Workflow:
