@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from integrations.catalog import CONNECTORS, SOURCES
 from integrations.secrets import SecretUnreadable, decrypt
@@ -70,10 +71,13 @@ def _only_named(value: Any) -> bool:
 
 
 def _values(project: int) -> set[str]:
-    found = set()
+    """As they are written, and as they stand in headers, JSON and addresses."""
+    found = set[str]()
     for encrypted in Secret.objects.filter(project=project).values_list("encrypted", flat=True):
         try:
-            found.add(str(decrypt(encrypted)["value"]))
+            value = str(decrypt(encrypted)["value"])
+            for one in (value, value.strip()):
+                found |= {one, json.dumps(one)[1:-1], quote(one), quote(one, safe=""), quote_plus(one)}
         except SecretUnreadable:
             continue  # nobody can read it, so that no text holds it
     return {value for value in found if len(value) >= SHORTEST_MASKED}

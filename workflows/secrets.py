@@ -13,8 +13,8 @@ from workflows.models import Project, Secret
 
 KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,254}")
 LONGEST = 10_000
-PLACE = re.compile(r"\$\{\s*secret:\s*([^}]*?)\s*\}")
-OTHER = re.compile(r"\$\{\s*([a-z]+):[^}]*\}")
+PLACE = re.compile(r"\$\{\s{0,100}+secret:([^}]{0,300}+)\}")  # possessive: texts may be long
+OTHER = re.compile(r"\$\{\s{0,100}+([a-z]{1,100}+):[^}]{0,1000}+\}")
 MASK = "••••••"
 SHORTEST_MASKED = 4  # characters: shorter values stand in many a text by chance
 
@@ -59,7 +59,7 @@ def named(texts: Mapping[str, str]) -> dict[str, list[str]]:
     """The keys of `${secret:key}` in these files, each with the files that name it."""
     found: dict[str, list[str]] = {}
     for path, text in sorted(texts.items()):
-        for key in dict.fromkeys(match[1] for match in PLACE.finditer(text)):
+        for key in dict.fromkeys(match[1].strip() for match in PLACE.finditer(text)):
             found.setdefault(key, []).append(path)
     return dict(sorted(found.items()))
 
@@ -82,7 +82,7 @@ class _Read:
 
 def _filled(value: Any, read: _Read) -> Any:
     if isinstance(value, str):
-        return PLACE.sub(lambda found: read[found[1]], value)
+        return PLACE.sub(lambda found: read[found[1].strip()], value)
     if isinstance(value, Mapping):
         return {key: _filled(one, read) for key, one in value.items()}
     if isinstance(value, list):

@@ -1,6 +1,8 @@
 """Values that a database, a page or a calendar could choke on."""
 
+import json
 from datetime import UTC, datetime
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -8,7 +10,7 @@ from exports.errors import NotPossible
 from tests.workflows.factories import pushed, step, taken
 from tests.workflows.running import run
 from tests.workflows.scripted import scripted  # noqa: F401
-from workflows import sessions
+from workflows import revisions, secrets, sessions
 from workflows.masking import Mask
 from workflows.models import Attempt, Task
 from workflows.operators.base import TaskFailed
@@ -82,3 +84,27 @@ def test_parameters_that_cannot_be_kept_start_nothing(editor):
 def test_require_takes_no_time_or_name_that_cannot_be_kept(editor, params):
     with pytest.raises(TaskFailed, match="must be"):
         taken(step(editor, "require", "b", params=params, files={"b.dig": "+a:\n  echo>: b\n"}))
+
+
+@pytest.mark.parametrize("text", ["${secret:" + " " * 100_000, "${secret:x" * 50_000, "${a:" * 50_000], ids=["spaces", "open", "words"])
+def test_secrets_that_are_never_closed_are_looked_for_in_one_go(text):
+    assert secrets.named({"a.sql": text}) == {}
+    assert secrets.other_word(text) is None
+
+
+def test_a_secret_is_masked_as_it_stands_in_headers_json_and_addresses(editor):
+    project = pushed(editor, {"a.dig": "+a:\n  echo>: x\n"}).project
+    secrets.keep(project, "key", ' s3"cret/ké\n', user=editor)
+    mask = Mask(project.pk)
+    for text in ('s3"cret/ké', json.dumps(' s3"cret/ké\n'), quote(' s3"cret/ké\n'), quote_plus(' s3"cret/ké\n')):
+        assert "cret" not in mask.text(f"Bearer {text}!"), text
+
+
+def test_texts_that_would_take_hours_are_not_compared():
+    same, other = "\n" * 4_000, "\n" * 4_000 + "x"
+    reverse = "\n".join(map(str, range(60_000)))[:200_000]
+    (change,) = revisions.compare({"a.sql": same.encode()}, {"a.sql": other.encode()})
+    assert change.why == "It is too long to be compared here."
+    (change,) = revisions.compare({"a.sql": reverse.encode()}, {"a.sql": reverse[::-1].encode()})
+    assert change.why == "It is too long to be compared here."
+    assert [one.why for one in revisions.compare({}, {f"{n}.sql": b"x\ny" for n in range(2_000)})] == [""] * 2_000

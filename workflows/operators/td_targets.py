@@ -108,7 +108,7 @@ def _refused(step: Step, given: Any) -> Iterator[None]:
 
 def _masked(step: Step, message: str, given: Any) -> str:
     """The message without the secrets that were filled in, of which it may quote the beginning."""
-    for key in {key for text in _texts(given) for key in PLACE.findall(text)}:
+    for key in {key.strip() for text in _texts(given) for key in PLACE.findall(text)}:
         with suppress(SecretMissing, SecretUnreadable):
             secret = secrets.fill(f"${{secret:{key}}}", step.attempt.revision.project_id)
             for length in range(len(secret), min(len(secret), QUOTED) - 1, -1):
