@@ -17,6 +17,8 @@ LONGEST_LINE = 20_000  # of a log
 MOST = 200  # values of a list or map
 LOOKS_SECRET = re.compile(r"passw|passphrase|token|secret|api_?key|apikey|authorization|credential", re.IGNORECASE)
 
+LIKE_A_KEY = re.compile(r"(?=[^0-9]*[0-9])[!-~]{8,10000}")  # not a word, such as a column's name
+
 SIGNED_IN = re.compile(r"(://[^/@\s:]*:)[^/@\s]+@")
 IN_ADDRESS = re.compile(r"([?&](?:[a-z_]*token|[a-z_]*secret|password|api_?key)=)[^&#\s\"']+", re.IGNORECASE)
 
@@ -34,6 +36,20 @@ class Mask:
         self.secrets = sorted(_values(project), key=len, reverse=True)  # one may stand within another
         self.keys = declared_secret()
 
+    def learn(self, values: Any, key: str = "") -> None:
+        """Mask what stands here under a key that is or looks secret, wherever else it stands, too."""
+        if isinstance(values, Mapping):
+            for name, value in values.items():
+                self.learn(value, key if self._is_secret(key) else str(name))
+        elif isinstance(values, list | tuple):
+            for value in values[:MOST]:
+                self.learn(value, key)
+        elif isinstance(values, str) and self._is_secret(key) and LIKE_A_KEY.fullmatch(values):
+            self.secrets = sorted({*self.secrets, values}, key=len, reverse=True)
+
+    def _is_secret(self, key: str) -> bool:
+        return key in self.keys or LOOKS_SECRET.search(key) is not None
+
     def text(self, text: str, longest: int = LONGEST_LINE) -> str:
         """Without values of secrets, and without what no database takes."""
         for secret in self.secrets:
@@ -43,7 +59,7 @@ class Mask:
 
     def values(self, values: Any, key: str = "") -> Any:
         """A copy for people's eyes. What a key that is or looks secret has is not shown, whatever it is."""
-        if key and values not in (None, "") and (key in self.keys or LOOKS_SECRET.search(key)):
+        if key and values not in (None, "") and self._is_secret(key):
             return values if _only_named(values) else MASK
         if isinstance(values, Mapping):
             shown = list(values.items())[:MOST]

@@ -124,6 +124,7 @@ class _Worker:
         scripts = Scripts(Path(settings.MOMENT_FILE))
         values = evaluating.evaluate(self.attempt, self.task, definition, scripts)
         self.retry = values.retry
+        self.mask.learn(values.variables)
         self._show(values)
         self.lease.check()
         outcome = OPERATORS[self.task.op](self._made(values, scripts, now))

@@ -108,3 +108,11 @@ def test_texts_that_would_take_hours_are_not_compared():
     (change,) = revisions.compare({"a.sql": reverse.encode()}, {"a.sql": reverse[::-1].encode()})
     assert change.why == "It is too long to be compared here."
     assert [one.why for one in revisions.compare({}, {f"{n}.sql": b"x\ny" for n in range(2_000)})] == [""] * 2_000
+
+
+def test_a_token_in_a_file_is_masked_wherever_a_task_puts_it(editor):
+    text = "_export:\n  my: {access_token: abcDEF123456, kind: column1234}\n+a:\n  echo>: ${my.access_token} of ${my.kind}\n"
+    attempt = ran(editor, text)
+    task = attempt.tasks.last()
+    assert task.params["echo>"] == f"{MASK} of column1234"
+    assert task.log.get().text == f"{MASK} of column1234"
