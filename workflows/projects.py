@@ -185,6 +185,7 @@ def delete(project: Project, *, user: User, request: HttpRequest | None = None) 
         if running := attempts.filter(state=AttemptState.RUNNING).count():
             told = "An attempt runs" if running == 1 else f"{running:,} attempts run"
             raise NotPossible(f"{told}. Kill what runs or wait for its end, then delete the project.")
+        _hold(attempts)
         # A new session needs its workflow's row when it is committed, and then that of its revision.
         _hold(workflows)
         _hold(revisions)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from exports.retention import Freed, delete
@@ -21,10 +22,18 @@ def attempts(now: datetime, freed: Freed) -> Iterator[None]:
             for _ in delete(rows):
                 yield
         for pk in pks:
-            freed.attempts += _old(before).filter(pk=pk).delete()[1].get(Attempt._meta.label, 0)
+            freed.attempts += _delete(_old(before).filter(pk=pk))
             yield
     for _ in delete(Session.objects.filter(attempts=None, created_at__lt=before, session_time__lt=before)):
         yield
+
+
+@transaction.atomic
+def _delete(one: QuerySet[Attempt, Any]) -> int:
+    """→ how many. Whoever deletes its tasks has its row first, as the delete of a project has."""
+    if not one.select_for_update(of=("self",)).values_list("pk"):
+        return 0
+    return one.delete()[1].get(Attempt._meta.label, 0)
 
 
 def _old(before: datetime) -> QuerySet[Attempt, Any]:

@@ -45,9 +45,10 @@ def start(
     `retry_name`: makes a further attempt of a session possible, once for each name. Raises AttemptExists, and
     NotPossible if the revision has no such workflow, or the parameters cannot be kept.
     """
-    revision = revision or workflow.revision
-    zone, given = _zone(workflow, revision), _params(params or {})
+    given = _params(params or {})
     with _whole():
+        revision = revision or workflow.revision
+        zone = _zone(workflow, revision)
         session = _session(workflow, session_time)
         attempt = Attempt(
             session=session,
@@ -158,10 +159,10 @@ def _again(
     resumed_from: Attempt | None = None,
     resume_from: str = "",
 ) -> Attempt:
-    workflow = attempt.session.workflow
-    revision = workflow.revision if latest else attempt.revision
-    zone = _zone(workflow, revision)
     with _whole():
+        workflow = attempt.session.workflow
+        revision = workflow.revision if latest else attempt.revision
+        zone = _zone(workflow, revision)
         session = _session(workflow, attempt.session.session_time)
         if running := session.attempts.filter(state=AttemptState.RUNNING).first():
             raise NotPossible(f"Attempt {running.pk} of this session still runs. Wait for its end, or kill it.")
