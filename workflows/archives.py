@@ -71,7 +71,9 @@ def _members(tar: tarfile.TarFile) -> dict[str, bytes]:
             links[path] = posixpath.join(posixpath.dirname(path), member.linkname)
         elif member.islnk():
             links[path] = member.linkname
-        elif member.isfile() and not member.issparse() and member.size >= 0:  # few bytes can stand for terabytes of holes
+        elif (
+            member.isfile() and not member.issparse() and member.size >= 0
+        ):  # few bytes can stand for terabytes of holes
             content = tar.extractfile(member)
             assert content is not None
             files[path] = content.read()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 LONGEST = 4000  # lines that are shown
+LONGEST_LINE = 1000  # characters that are looked through; nobody writes longer ones to be read
 
 PART = re.compile(
     r"""(?P<comment>(?:^|(?<=\s))\#.*$)
@@ -25,7 +26,8 @@ class Part(NamedTuple):
 
 def lines(text: str) -> list[list[Part]]:
     """Each line's parts; joined they are the line."""
-    return [list(_parts(line)) for line in text.splitlines()[:LONGEST]]
+    shown = text.splitlines()[:LONGEST]
+    return [list(_parts(line)) if len(line) <= LONGEST_LINE else [Part("", line)] for line in shown]
 
 
 def _parts(line: str) -> Iterator[Part]:

@@ -18,7 +18,6 @@ from workflows.planning import TooMany
 from workflows.script.schedule import ScheduleError, parse
 from workflows.storing import TooLarge, storable
 
-
 LONGEST_TOLD = 200  # characters of a name that is none
 
 

@@ -157,8 +157,8 @@ def _params(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _meant(params: dict[str, Any], workflow: Workflow, time: datetime) -> dict[str, Any]:
-    """A client that runs an attempt again sends back its parameters, which it was shown masked: the attempt's are meant,
-    where one of the session has such."""
+    """A client that runs an attempt again sends back its parameters, which it was shown masked: those of the session's
+    attempt that has such are meant."""
     masks, others = objects.Masks(), Attempt.objects.filter(session__workflow=workflow, session__session_time=time)
     for other in others.exclude(params={}).order_by("-number")[:MOST_ASKED] if params else ():
         if masks.params(other, workflow.project_id) == params:

@@ -68,7 +68,7 @@ TOLD = (NotPossible, sessions.AttemptExists, Workflow.DoesNotExist, WorkflowSche
 @pytest.mark.parametrize("seed", range(2))
 def test_who_works_at_the_same_project_at_once_waits_in_order(editor, seed):
     def person(number):
-        chance = random.Random(seed * 100 + number)  # noqa: S311
+        chance = random.Random(seed * 100 + number)
         try:
             for way in chance.choices(WAYS, k=TIMES):
                 try:

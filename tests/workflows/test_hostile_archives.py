@@ -29,7 +29,12 @@ def packed(name, content=b"", encoding="utf-8", **values):
 
 HOLES = {
     "old": {"GNU.sparse.major": "0", "GNU.sparse.minor": "1", "GNU.sparse.map": "0,0", "GNU.sparse.size": f"{10**12}"},
-    "new": {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "x", "GNU.sparse.realsize": f"{10**12}"},
+    "new": {
+        "GNU.sparse.major": "1",
+        "GNU.sparse.minor": "0",
+        "GNU.sparse.name": "x",
+        "GNU.sparse.realsize": f"{10**12}",
+    },
 }
 
 
@@ -47,7 +52,9 @@ def test_a_size_that_cannot_be_is_an_error_of_the_archive(size):
 
 
 @pytest.mark.parametrize(
-    "values", [{"name": "\udcff.sql"}, {"name": "x", "type": tarfile.SYMTYPE, "linkname": "\udcff"}], ids=["name", "link"]
+    "values",
+    [{"name": "\udcff.sql"}, {"name": "x", "type": tarfile.SYMTYPE, "linkname": "\udcff"}],
+    ids=["name", "link"],
 )
 def test_a_name_that_is_not_utf_8_is_told_in_text_that_can_be_sent(values):
     tar = io.BytesIO()

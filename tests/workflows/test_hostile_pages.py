@@ -4,9 +4,8 @@ import re
 
 import pytest
 
-from tests.workflows.factories import pushed
+from tests.workflows.factories import SESSION_TIME, pushed
 from workflows import sessions, urls
-from tests.workflows.factories import SESSION_TIME
 
 pytestmark = pytest.mark.database
 ROUTES = [str(each.pattern) for each in urls.urlpatterns if "<int" in str(each.pattern)]

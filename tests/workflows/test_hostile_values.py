@@ -10,7 +10,7 @@ from exports.errors import NotPossible
 from tests.workflows.factories import pushed, step, taken
 from tests.workflows.running import run
 from tests.workflows.scripted import scripted  # noqa: F401
-from workflows import revisions, secrets, sessions
+from workflows import highlighting, revisions, secrets, sessions
 from workflows.masking import Mask
 from workflows.models import Attempt, Task
 from workflows.operators.base import TaskFailed
@@ -58,7 +58,11 @@ def test_json_too_deep_to_look_into_is_not_shown(editor):
 
 def test_variables_of_all_rounds_together_are_limited(editor):
     many = ", ".join(map(str, range(200)))
-    attempt = ran(editor, f"+a:\n  for_each>:\n    x: ['${{t}}']\n    y: [{many}]\n  _do:\n    echo>: x\n", params={"t": "x" * 100_000})
+    attempt = ran(
+        editor,
+        f"+a:\n  for_each>:\n    x: ['${{t}}']\n    y: [{many}]\n  _do:\n    echo>: x\n",
+        params={"t": "x" * 100_000},
+    )
     assert "at most 10,000,000 are allowed" in attempt.error
     assert Task.objects.count() == 2
 
@@ -86,7 +90,9 @@ def test_require_takes_no_time_or_name_that_cannot_be_kept(editor, params):
         taken(step(editor, "require", "b", params=params, files={"b.dig": "+a:\n  echo>: b\n"}))
 
 
-@pytest.mark.parametrize("text", ["${secret:" + " " * 100_000, "${secret:x" * 50_000, "${a:" * 50_000], ids=["spaces", "open", "words"])
+@pytest.mark.parametrize(
+    "text", ["${secret:" + " " * 100_000, "${secret:x" * 50_000, "${a:" * 50_000], ids=["spaces", "open", "words"]
+)
 def test_secrets_that_are_never_closed_are_looked_for_in_one_go(text):
     assert secrets.named({"a.sql": text}) == {}
     assert secrets.other_word(text) is None
@@ -111,8 +117,15 @@ def test_texts_that_would_take_hours_are_not_compared():
 
 
 def test_a_token_in_a_file_is_masked_wherever_a_task_puts_it(editor):
-    text = "_export:\n  my: {access_token: abcDEF123456, kind: column1234}\n+a:\n  echo>: ${my.access_token} of ${my.kind}\n"
-    attempt = ran(editor, text)
+    export = "_export:\n  my: {access_token: abcDEF123456, kind: column1234}\n"
+    attempt = ran(editor, f"{export}+a:\n  echo>: ${{my.access_token}} of ${{my.kind}}\n")
     task = attempt.tasks.last()
     assert task.params["echo>"] == f"{MASK} of column1234"
     assert task.log.get().text == f"{MASK} of column1234"
+
+
+@pytest.mark.parametrize(
+    "text", ["${" * 100_000, '"' + '\\"' * 100_000, "a" + " " * 100_000], ids=["open", "quoted", "spaces"]
+)
+def test_a_line_of_a_file_that_nobody_reads_is_shown_as_it_is(text):
+    assert highlighting.lines(text) == [[("", text)]]
