@@ -1,11 +1,13 @@
 """What an attempt's page shows: its head, its tasks as a tree with their times, and the details of one of them."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from django.db.models import F
+from django.db.models import Count, F, Window
+from django.db.models.functions import RowNumber
 from django.utils.safestring import SafeString
 
 from exports import job_words
@@ -19,6 +21,7 @@ from workflows.shown_values import as_json
 from workflows.task_tree import Item, Look, Rest, Row, Tree
 
 LOG_LINES = 100
+JOBS, FEW_JOBS = 20, 3  # the last ones of a task: in its details, and in its row
 OTHERS = 20  # attempts of the same session that are named
 MOST_NAMED = 100  # tasks that a resume may start from
 
@@ -33,14 +36,28 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class Jobs:
+    """The last ones that a task made, as (number, status), and how many came before: one that waits makes thousands."""
+
+    last: Sequence[tuple[int, Status]] = ()
+    earlier: int = 0
+
+    def few(self, most: int) -> "Jobs":
+        return Jobs(self.last[-most:], self.earlier + max(0, len(self.last) - most))
+
+
+NO_JOBS = Jobs()
+
+
+@dataclass(frozen=True)
 class TaskRow:
-    """A row of the tree: `jobs` that the task made, as (number, status); `waits`: what it waits for, in words."""
+    """A row of the tree: the last of the jobs that the task made; `waits`: what it waits for, in words."""
 
     row: Row
     status: Status
     took: str
     bar: Bar | None
-    jobs: list[tuple[int, Status]]
+    jobs: Jobs
     waits: str
     chosen: bool
 
@@ -71,7 +88,7 @@ class Details:
     finished: SafeString | str
     took: str
     waits: str
-    jobs: list[tuple[int, Status]]
+    jobs: Jobs
     line: int | None
     values: list[tuple[str, str, str]]
     log: list[Line]
@@ -84,13 +101,17 @@ def tasks(attempt: Attempt) -> list[Item]:
     return [Item(*row) for row in Task.objects.filter(attempt=attempt).order_by("pk").values_list(*columns)]
 
 
-def jobs(attempt: Attempt) -> dict[int, list[tuple[int, Status]]]:
-    """By task: (number, status) of the jobs that it made."""
-    columns = ("job", "job__state", "job__outcome", "job__kill_requested")
-    found: dict[int, list[tuple[int, Status]]] = {}
-    for task, *job in TaskJob.objects.filter(task__attempt=attempt).order_by("pk").values_list("task", *columns):
-        found.setdefault(task, []).append((job[0], _job_status(*job[1:])))
-    return found
+def jobs(attempt: Attempt) -> dict[int, Jobs]:
+    """By task."""
+    place = Window(RowNumber(), partition_by=F("task"), order_by=F("pk").desc())
+    count = Window(Count("pk"), partition_by=F("task"))
+    columns = ("task", "count", "job", "job__state", "job__outcome", "job__kill_requested")
+    made = TaskJob.objects.filter(task__attempt=attempt).annotate(place=place, count=count)
+    found, counts = defaultdict[int, list[tuple[int, Status]]](list), dict[int, int]()
+    for task, many, job, *stands in made.filter(place__lte=JOBS).order_by("pk").values_list(*columns):
+        found[task].append((job, _job_status(*stands)))
+        counts[task] = many
+    return {task: Jobs(last, counts[task] - len(last)) for task, last in found.items()}
 
 
 def _job_status(state: str, outcome: str, killed: bool) -> Status:
@@ -102,7 +123,7 @@ def _job_status(state: str, outcome: str, killed: bool) -> Status:
 
 
 def rows(
-    attempt: Attempt, tasks: list[Item], jobs: dict[int, list[tuple[int, Status]]], look: Look, now: datetime
+    attempt: Attempt, tasks: list[Item], jobs: Mapping[int, Jobs], look: Look, now: datetime
 ) -> list[TaskRow | Rest]:
     where, span = words.zone(attempt), _span(attempt, tasks, now)
 
@@ -111,7 +132,7 @@ def rows(
             return row
         task = row.task
         bar = _bar(task, span, now)
-        made, waits = jobs.get(task.pk, []), words.waits(task, where)
+        made, waits = jobs.get(task.pk, NO_JOBS).few(FEW_JOBS), words.waits(task, where)
         took = "" if task.copied else words.took(task, now)
         return TaskRow(row, words.task_status(task), took, bar, made, waits, task.pk == look.task)
 
@@ -150,7 +171,7 @@ def _bar(task: Item, span: tuple[datetime, datetime], now: datetime) -> Bar | No
 # --- one task -----------------------------------------------------------------------------------------------------
 
 
-def details(attempt: Attempt, pk: int, jobs: dict[int, list[tuple[int, Status]]], now: datetime) -> Details | None:
+def details(attempt: Attempt, pk: int, jobs: Mapping[int, Jobs], now: datetime) -> Details | None:
     """None if the attempt has no such task."""
     task = Task.objects.select_related("job", "awaited").filter(attempt=attempt, pk=pk).first()
     if task is None:
@@ -164,7 +185,7 @@ def details(attempt: Attempt, pk: int, jobs: dict[int, list[tuple[int, Status]]]
         finished=job_words.clock(task.finished_at, where, now) if task.finished_at else "",
         took=words.took(task, now),
         waits=words.waits(task, where),
-        jobs=jobs.get(task.pk, []),
+        jobs=jobs.get(task.pk, NO_JOBS),
         line=_line(attempt, task),
         values=_values(attempt, task),
         log=log,

@@ -225,3 +225,16 @@ def test_viewers_and_links_change_nothing(see, edit, editor, workflow, action):
     assert see.post(url(attempt, action)).status_code == 403
     assert edit.get(url(attempt, action)).status_code == 405
     assert Session.objects.count() == Attempt.objects.count() == 1
+
+
+def test_of_a_task_that_made_thousands_of_jobs_the_last_ones_are_named(see, workflow, editor):
+    attempt = an_attempt(workflow, editor)
+    grown(attempt, t("+ask", "waiting", "td_wait"), t("+other", "success", "td"))
+    ask, other = Task.objects.get(name="+ask"), Task.objects.get(name="+other")
+    numbers = [made(ask).pk for _ in range(25)]
+    lone = made(other).pk
+    page = see.get(url(attempt)).content.decode()
+    shown = [number for number in (*numbers, lone) if f">Job {number}<" in page]
+    assert shown == [*numbers[-3:], lone] and "22 earlier jobs" in page
+    page = see.get(f"{url(attempt)}?task={ask.pk}").content.decode()
+    assert "5 earlier, and" in page and f'/jobs/{numbers[5]}"' in page and f'/jobs/{numbers[4]}"' not in page
