@@ -1,7 +1,10 @@
 """The files of a revision, as the processes of this server remember them."""
 
+from collections import OrderedDict
+from collections.abc import Callable, Sized
 from functools import lru_cache
-from typing import Any
+from threading import Lock
+from typing import Any, Generic, TypeVar
 
 from workflows import archives, definitions
 from workflows.dig.model import Workflow
@@ -10,6 +13,10 @@ from workflows.dig.problems import DigError
 from workflows.dig.reading import read
 from workflows.dig.yaml import load
 from workflows.models import Revision
+
+T = TypeVar("T", bound=Sized)
+MOST_REMEMBERED = 20_000_000
+MOST_REVISIONS = 32
 
 
 def files(revision: int) -> dict[str, bytes]:
@@ -42,11 +49,37 @@ def config(revision: int, file: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-@lru_cache(maxsize=8)
+class _Remembered(Generic[T]):
+    """The maps by path of the revisions that were asked for last, up to MOST_REMEMBERED characters or bytes."""
+
+    def __init__(self, read: Callable[[int], dict[str, T]]) -> None:
+        self.read, self.lock = read, Lock()
+        self.known: OrderedDict[int, dict[str, T]] = OrderedDict()
+
+    def __call__(self, revision: int) -> dict[str, T]:
+        with self.lock:
+            if (known := self.known.get(revision)) is not None:
+                self.known.move_to_end(revision)
+                return known
+        found = self.read(revision)
+        with self.lock:
+            self.known[revision] = found
+            while len(self.known) > MOST_REVISIONS or (len(self.known) > 1 and self._size() > MOST_REMEMBERED):
+                self.known.popitem(last=False)
+        return found
+
+    def _size(self) -> int:
+        return sum(len(content) for files in self.known.values() for content in files.values())
+
+    def cache_clear(self) -> None:
+        self.known.clear()
+
+
+@_Remembered
 def _files(revision: int) -> dict[str, bytes]:
     return archives.unpack(bytes(Revision.objects.values_list("archive", flat=True).get(pk=revision)))
 
 
-@lru_cache(maxsize=8)
+@_Remembered
 def _texts(revision: int) -> dict[str, str]:
     return archives.texts(_files(revision))

@@ -81,3 +81,13 @@ def test_files_that_no_revision_can_give_back_are_not_kept(editor, files):
     with pytest.raises(ArchiveError):
         projects.push(project.name, files, user=editor)
     assert contents.files(Revision.objects.get().pk) == {"a.dig": DIG}
+
+
+def test_of_large_revisions_few_are_remembered(editor, monkeypatch):
+    for number in range(4):
+        pushed(editor, {"a.dig": DIG.decode(), "a.sql": str(number) * 1_000})
+    monkeypatch.setattr(contents, "MOST_REMEMBERED", 2_500)
+    numbers = sorted(Revision.objects.values_list("pk", flat=True))
+    for number in numbers:
+        assert contents.files(number)["a.sql"] == contents.texts(number)["a.sql"].encode()
+    assert list(contents._files.known) == list(contents._texts.known) == numbers[-2:]
