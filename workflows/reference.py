@@ -13,7 +13,7 @@ DIRECTIVES = (
     ("_export", "Variables for this task and those in it, as ${name}."),
     ("_do, _else_do", "The tasks of an operator that has any."),
     ("_parallel", "true: the tasks of the group run at the same time. {limit: 2}: so many of them."),
-    ("_retry", "How often a task is tried again: a number, or {limit: 3, interval: 60, interval_type: exponential}."),
+    ("_retry", "Tries a task again: up to 1,000 times, or {limit: 3, interval: 60, interval_type: exponential}."),
     ("_error", "A task that runs when this one has failed, with ${error.message}."),
     ("_check", "A task that runs when this one has succeeded; if it fails, so does this one."),
     ("_disable", "true: the task does nothing."),
