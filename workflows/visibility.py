@@ -106,7 +106,7 @@ def _exported(attempt: Attempt, above: list[int], words: Words) -> dict[int, Par
 
 
 def _with_variables(own: Params, variables: Params, op: str, words: Words) -> Params:
-    """Those of for_each> are the file's own words, computed; what td_for_each> gives stands beside what else is in td."""
+    """Those of for_each> are the file's own words, computed; those of td_for_each> stand beside what else is in td."""
     if op == "for_each":
         return {**own, **words.computed(variables)}
     data: Params = words.data(variables)

@@ -36,7 +36,8 @@ def test_each_row_is_a_run_of_the_body_with_its_values(editor):
 
 
 def test_the_values_of_a_row_stand_beside_what_the_body_exports_to_td(editor):
-    body = "    _export: {td: {database: shop}}\n    td>:\n    query: select ${td.each.n} m\n    store_last_results: true\n"
+    body = "    _export: {td: {database: shop}}\n    td>: {data: 'select ${td.each.n} m'}\n"
+    body += "    store_last_results: true\n"
     text = f"+a:\n  td_for_each>:\n  database: shop\n  query: select 7 n\n  _do:\n{body}"
     attempt = run(sessions.start(pushed(editor, {"daily.dig": text}), SESSION_TIME, user=editor))
     assert attempt.error == ""
