@@ -174,7 +174,8 @@ def _failed(failed: Mapping[int, int]) -> None:
 def error_of(cause: int) -> dict[str, Any]:
     """What `_error` sees as ${error}."""
     pk, name, error, memory = Task.objects.values_list("pk", "full_name", "error", "memory").get(pk=cause)
-    return told_of({**memory.get("error", {}), "message": error, "task_name": name, "task_id": pk})
+    told: dict[str, Any] = told_of({**memory.get("error", {}), "message": error, "task_name": name, "task_id": pk})
+    return told
 
 
 def _end(attempt: Attempt, changes: Changes, now: datetime) -> None:
