@@ -4,7 +4,7 @@ import json
 import logging
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -113,9 +113,10 @@ def _done(lease: TaskLease, task: Task, attempt: Attempt, done: Done, now: datet
     _write(lease, **STEPPED, **values, **GIVEN_BACK)
     after = State.DONE
     if done.subtasks and not attempt.kill_requested:
+        made = [replace(one, export=storable(one.export)) for one in done.subtasks]
         try:
             with transaction.atomic():
-                planning.subtasks(attempt, task, done.subtasks, in_turn=done.parallel == 1)
+                planning.subtasks(attempt, task, made, in_turn=done.parallel == 1)
             after = State.PLANNED
         except TooMany as error:
             _told(task, Failed(str(error)))
@@ -174,8 +175,9 @@ class TooLarge(ValueError):
 
 def check(outcome: Done | Later) -> None:
     """Raises TooLarge."""
-    for values in (outcome.stored,) if isinstance(outcome, Done) else (outcome.memory,):
-        storable(values)
+    storable(
+        [outcome.stored, [one.export for one in outcome.subtasks]] if isinstance(outcome, Done) else outcome.memory
+    )
 
 
 def storable(value: Any) -> Any:
@@ -183,7 +185,7 @@ def storable(value: Any) -> Any:
     TooLarge."""
     text = json.dumps(_clean(value), default=str)
     if len(text) > MOST_STORED:
-        raise TooLarge(f"The task would keep {len(text):,} characters for others; at most {MOST_STORED:,} are allowed.")
+        raise TooLarge(f"The task would keep {len(text):,} characters of data; at most {MOST_STORED:,} are allowed.")
     return json.loads(text)
 
 
