@@ -143,7 +143,7 @@ def test_a_failure_of_a_job_is_that_of_the_attempt_and_is_mailed(editor, line, m
     attempt = run(started(editor, FILES))  # the secret is missing
     assert attempt.state == AttemptState.ERROR
     states = tree(attempt)
-    assert (states["+daily+export^sub+each+for-0"], states["+daily+again"]) == ("error", "canceled")
+    assert (states["+daily+export^sub+each+td-for-each-0"], states["+daily+again"]) == ("error", "canceled")
     assert (keys(line), len(mailoutbox)) == ([], 1)
     assert mailoutbox[0].body == "The project has no secret “line.token”."
 

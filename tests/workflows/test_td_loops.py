@@ -29,8 +29,8 @@ def each(editor, query, parallel="", **values):
 def test_each_row_is_a_run_of_the_body_with_its_values(editor):
     _, done, job = each(editor, "select * from (values (1, date '2026-01-02'), (2, null)) t (n, day) order by n")
     assert [(one.name, one.path, one.file, one.export) for one in done.subtasks] == [
-        ("+for-0", [0, "do"], "daily.dig", {"td": {"each": {"n": 1, "day": "2026-01-02"}}}),
-        ("+for-1", [0, "do"], "daily.dig", {"td": {"each": {"n": 2, "day": None}}}),
+        ("+td-for-each-0", [0, "do"], "daily.dig", {"td": {"each": {"n": 1, "day": "2026-01-02"}}}),
+        ("+td-for-each-1", [0, "do"], "daily.dig", {"td": {"each": {"n": 2, "day": None}}}),
     ]
     assert (done.parallel, done.stored["td"]["last_job_id"]) == (1, str(job.pk))
 
