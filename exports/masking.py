@@ -8,6 +8,8 @@ from integrations.catalog import CONNECTORS
 from warehouse.masking import DOTS, is_personal, mask
 
 _QUOTED = re.compile(r"'([^']*)'")
+_OF_NAMES = ("No function matches the given name and argument types '", "Ambiguous reference to column name ")
+"""How errors begin that quote functions, types and columns only, and no values."""
 
 
 def personal_columns(names: Iterable[str], mapping: Mapping[str, Mapping[str, Any]] | None = None) -> set[str]:
@@ -29,4 +31,6 @@ def _names_at_destinations() -> set[str]:
 
 def message(text: str, sql: str) -> str:
     """An engine's error text without the values of rows: what it quotes stays only where the query says it too."""
+    if text.startswith(_OF_NAMES):
+        return mask(text).replace("\0", "")
     return _QUOTED.sub(lambda quoted: quoted[0] if quoted[1] in sql else f"'{DOTS}'", mask(text)).replace("\0", "")

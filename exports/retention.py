@@ -71,7 +71,7 @@ class Freed:
             (self.slots, "slot of a schedule", "slots of schedules"),
             (self.sessions, "session", "sessions"),
             (self.tasks, "record of a task", "records of tasks"),
-            (self.inline, "set of credentials given through the API", "sets of credentials given through the API"),
+            (self.inline, "set of credentials given with a result", "sets of credentials given with a result"),
         )
         told = [f"{number:,} {one if number == 1 else many}" for number, one, many in named if number]
         size = filesizeformat(self.bytes).replace("\xa0", " ")

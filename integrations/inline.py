@@ -107,6 +107,6 @@ def fingerprint(connector: Connector, values: Mapping[str, Any], base: Authentic
 
 
 def _name(new: Authentication) -> str:
-    """Like "LINE Tag ID tag_1234, given through the API (3fa9c1d2)": no other has it."""
+    """Like "LINE Tag ID tag_1234, given with a result (3fa9c1d2)": no other has it."""
     what = f"{new.base.name[:180]} with other settings" if new.base else new.address
-    return f"{what}, given through the API ({random.token_hex(4)})"
+    return f"{what}, given with a result ({random.token_hex(4)})"

@@ -20,6 +20,7 @@ from workflows.flow import advancing as flow
 from workflows.flow.model import FINAL, HELD_UP, NEVER, Changes, Kind, Retry, State, Traits
 from workflows.flow.model import Task as Node
 from workflows.models import Attempt, AttemptState, Task, TaskLog, TaskState
+from workflows.wording import told_of
 
 COLUMNS = ("pk", "parent", "position", "state", "upstream", "round", "rounds", "name", "op", "file")
 KINDS = {name: kind for kind, name in planning.BODY_NAMES.items()}
@@ -173,7 +174,8 @@ def _failed(failed: Mapping[int, int]) -> None:
 def error_of(cause: int) -> dict[str, Any]:
     """What `_error` sees as ${error}."""
     pk, name, error, memory = Task.objects.values_list("pk", "full_name", "error", "memory").get(pk=cause)
-    return {**memory.get("error", {}), "message": error, "task_name": name, "task_id": pk}
+    told: dict[str, Any] = told_of({**memory.get("error", {}), "message": error, "task_name": name, "task_id": pk})
+    return told
 
 
 def _end(attempt: Attempt, changes: Changes, now: datetime) -> None:

@@ -216,8 +216,17 @@ def _values(attempt: Attempt, task: Task) -> list[tuple[str, str, str]]:
 
 def whole_log(attempt: Attempt, tasks: list[Item]) -> tuple[list[Line], bool]:
     """The last LOG_LINES lines of all tasks, the oldest first; whether there are more."""
-    names = {task.pk: task.name for task in tasks}
+    names = _short_names(tasks)
     return _log(TaskLog.objects.filter(task__in=list(names)), attempt, names)
+
+
+def _short_names(tasks: list[Item]) -> dict[int, str]:
+    """By task; a body, such as ^sub, goes by what it is the body of, too: +push^sub."""
+    names: dict[int, str] = {}
+    for task in tasks:
+        above = names.get(task.parent_id or 0, "") if task.name.startswith("^") else ""
+        names[task.pk] = above + task.name
+    return names
 
 
 def _log(found: Any, attempt: Attempt, names: dict[int, str] | None = None) -> tuple[list[Line], bool]:

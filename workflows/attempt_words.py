@@ -40,6 +40,8 @@ def status(attempt: Attempt) -> Status:
 
 
 def task_status(task: Task | Item) -> Status:
+    if task.state == TaskState.CANCELED and task.started_at:
+        return Status("killed")
     state = TaskState(task.state)
     return Status(STATUS[state][0], state.label)
 

@@ -98,18 +98,23 @@ def wake(now: datetime) -> None:
     """Tasks whose time has come, whose job or attempt has ended or is gone, are ready. A kill comes first: what it has
     ended is not waiting any more."""
     hanging = Task.objects.filter(state__in=HANGING)
-    _ready(hanging.filter(next_run_at__lte=now), now)
+    _ready(hanging.filter(next_run_at__lte=now))
     waiting = hanging.filter(state=TaskState.WAITING)
     ended = Q(job__state__in=FINISHED) | ~Q(awaited=None) & ~Q(awaited__state=AttemptState.RUNNING)
     ended |= Q(job=None, awaited=None, next_run_at=None)
-    _ready(waiting.filter(ended), now)
+    _ready(waiting.filter(ended))
 
 
-def _ready(found: QuerySet[Task], now: datetime) -> None:
-    """By the rows' own columns, which are looked at anew in the moment of the change."""
-    if pks := list(found.values_list("pk", flat=True)):
-        values = {"state": TaskState.READY, "next_run_at": None, "hinted_at": None}
-        Task.objects.filter(pk__in=pks, state__in=HANGING).update(**values)
+def _ready(found: QuerySet[Task]) -> None:
+    """By the rows' own columns, which are looked at anew under a lock. A row that someone else changes just now is left
+    to the next tick: whoever changes several rows would wait for each other."""
+    pks = list(found.values_list("pk", flat=True))
+    if not pks:
+        return
+    with transaction.atomic():
+        still = Task.objects.select_for_update(skip_locked=True).filter(pk__in=pks, state__in=HANGING)
+        free = list(still.values_list("pk", flat=True))
+        Task.objects.filter(pk__in=free).update(state=TaskState.READY, next_run_at=None, hinted_at=None)
 
 
 def end_overdue(now: datetime) -> None:

@@ -44,4 +44,6 @@ def hint_ready(attempt: int, now: datetime, *, but: int = 0) -> None:
 
 
 def forget() -> None:
-    _ready().update(hinted_at=None)
+    with transaction.atomic():  # but for those that someone changes: nobody waits for another
+        free = list(_ready().select_for_update(skip_locked=True).values_list("pk", flat=True))
+        Task.objects.filter(pk__in=free).update(hinted_at=None)

@@ -68,7 +68,7 @@ class RunForm(forms.Form):
         strip=False,
         widget=forms.Textarea(attrs={"rows": 5, "class": "mono", "spellcheck": "false"}),
         help_text="One <code>key: value</code> a line, as under <code>_export:</code>, or a JSON object. "
-        "They win over what the file exports. They are shown to everyone: put secrets into the project’s Secrets.",
+        "What the file exports by the same name wins. All people see them: put secrets into the project’s Secrets.",
     )
     retry_name = forms.RegexField(
         regex=NAME,

@@ -22,7 +22,7 @@ def storable(value: Any, most: int = MOST_STORED) -> Any:
     as text. Raises TooLarge."""
     text = json.dumps(clean(value), default=str)
     if len(text) > most:
-        raise TooLarge(f"The task would keep {len(text):,} characters for others; at most {most:,} are allowed.")
+        raise TooLarge(f"The task would keep {len(text):,} characters of data; at most {most:,} are allowed.")
     return json.loads(text)
 
 

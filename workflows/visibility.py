@@ -96,11 +96,21 @@ def _stored(pks: Iterable[int]) -> dict[int, Stored]:
 
 def _exported(attempt: Attempt, above: list[int], words: Words) -> dict[int, Params]:
     """What each of these exports: what the file says, and over it, as in digdag, the variables from its parent."""
+    rows = {row.pk: row for row in Task.objects.filter(pk__in=above).only("export", "file", "path", "op", "parent")}
     exported = {}
-    for row in Task.objects.filter(pk__in=above).only("export", "file", "path"):
-        own = planning.definition_of(attempt, row).plain_export()
-        exported[row.pk] = {**words.written(own), **words.data(row.export)}
+    for row in rows.values():
+        own = words.written(planning.definition_of(attempt, row).plain_export())
+        parent = rows.get(row.parent_id or 0)
+        exported[row.pk] = _with_variables(own, row.export, parent.op if parent else "", words)
     return exported
+
+
+def _with_variables(own: Params, variables: Params, op: str, words: Words) -> Params:
+    """Those of for_each> are the file's own words, computed; those of td_for_each> stand beside what else is in td."""
+    if op == "for_each":
+        return {**own, **words.computed(variables)}
+    data: Params = words.data(variables)
+    return parameters.merge(own, data) if op == "td_for_each" else {**own, **data}
 
 
 def builtin(attempt: Attempt, task: Task) -> Params:

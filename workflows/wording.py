@@ -7,11 +7,12 @@ an expression.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from uuid import uuid4
 
 SECRET = re.compile(r"\$\{(?=\s*secret:)")
+_WHOLE = re.compile(r"\$\{\s*secret:[^}]*(\}|\Z)")
 
 
 class SecretFromData(ValueError):
@@ -32,6 +33,10 @@ class Words:
     def written(self, value: Any) -> Any:
         """Something of the file, whose secrets it may name."""
         return _each(value, lambda text: SECRET.sub(self._secret, text))
+
+    def computed(self, value: Any) -> Any:
+        """What `own` gave, once more: its secrets are the file's, all other `${…}` in it is text."""
+        return self.data(self.written(value))
 
     def plain(self, value: Any) -> Any:
         """Computed values without marks, for showing and for templates. A secret that data asks for is none."""
@@ -59,6 +64,21 @@ class Words:
         return text.replace(self._secret, "${")
 
 
+def only_named(value: Any, within: Any) -> None:
+    """Whether the secrets that `value` asks for are asked for in the same words `within` what it was read from: an
+    escape of JSON could hide one there. Raises SecretFromData."""
+    said = "\n".join(_texts(within))
+    for text in _texts(value):
+        for place in _WHOLE.finditer(text):
+            if not place[1] or place[0] not in said:
+                raise SecretFromData("A list has ${secret:…} that the workflow's file does not have in these words.")
+
+
+def told_of(value: Any) -> Any:
+    """What is told of an error: `${secret:…}` in it is no longer one that a task could ask for by telling it on."""
+    return _each(value, lambda text: SECRET.sub("{", text))
+
+
 def _each(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value) if "{" in value else value
@@ -67,3 +87,11 @@ def _each(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, list | tuple):
         return [_each(one, change) for one in value]
     return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(one)

@@ -49,7 +49,7 @@ def authentication(request: HttpRequest, pk: int) -> HttpResponse:
 @editor
 @require_POST
 def keep(request: HttpRequest, pk: int) -> HttpResponse:
-    """*Keep as an authentication*: what was given through the API gets a name, and can be chosen."""
+    """*Keep as an authentication*: what was given with a result gets a name, and can be chosen."""
     one = any_authentication_to_manage(request, pk)
     form = NameForm(request.POST)
     if one.inline and not (form.is_valid() and inline.kept_as(one, form, request=request)):

@@ -70,7 +70,7 @@ def authentication_to_manage(request: HttpRequest, pk: int) -> Authentication:
 
 
 def any_authentication_to_manage(request: HttpRequest, pk: int) -> Authentication:
-    """Also one that was given through the API."""
+    """Also one that was given with a result."""
     one = get_object_or_404(Authentication.objects.select_related("created_by", "base"), pk=pk)
     refuse_others(request, one.connector)
     return one

@@ -259,7 +259,7 @@ def test_what_came_through_the_api_is_kept_as_an_authentication(open_panel, quer
     given = {"type": "line_conversion", "line_tag_id": "tag_77", "access_token": "abc"}
     targets.save(query, result_targets.read(json.dumps(given), user=editor).target)
     page = open_panel(width=390)
-    expect(page.get_by_text("Given through the API", exact=True)).to_be_visible()
+    expect(page.get_by_text("Given with a result", exact=True)).to_be_visible()
     assert_accessible(page)
     page.get_by_label("Name of the integration").fill("line_from_api")
     page.get_by_role("button", name="Keep as an authentication").click()

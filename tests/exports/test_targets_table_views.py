@@ -1,4 +1,4 @@
-"""The Export Results panel by HTTP: a table that takes the result, and what was given through the API."""
+"""The Export Results panel by HTTP: a table that takes the result, and what was given with a result."""
 
 import html
 import json
@@ -146,7 +146,7 @@ def test_the_history_tells_a_change_of_the_table(as_user, editor):
     assert "replaces table shop_jp.paid" in page
 
 
-# --- what was given through the API -------------------------------------------------------------------------------
+# --- what was given with a result -------------------------------------------------------------------------------
 
 
 def text_of(query):
@@ -156,7 +156,7 @@ def text_of(query):
 def test_the_panel_says_what_was_given_through_the_api(post, given):
     status, text = post("panel", target=text_of(given))
     assert status == 200
-    assert "Given through the API" in text
+    assert "Given with a result" in text
     assert "tag_77" in text
     assert result_targets.MASK in text
     assert "Keep as an authentication" in text
@@ -186,7 +186,7 @@ def test_another_query_cannot_choose_it(post, given):
 def test_another_authentication_takes_its_place(post, given):
     other = line("line_prod")
     _, text = post("check", authentication=other.pk, choice="existing", target=text_of(given))
-    assert "Given through the API" not in text
+    assert "Given with a result" not in text
 
 
 def keep(post, query, name):
@@ -199,7 +199,7 @@ def test_it_is_kept_as_an_authentication_and_the_query_goes_on_with_it(post, giv
     status, text = keep(post, given, "line_from_api")
     assert status == 200
     assert "line_from_api" in text
-    assert "Given through the API" not in text
+    assert "Given with a result" not in text
     one = ExportTarget.objects.get().authentication
     assert (one.name, one.inline, one.open_secrets()) == ("line_from_api", False, {"access_token": TOKEN})
     assert AuditEntry.objects.filter(action="authentication.keep").count() == 1
@@ -221,6 +221,6 @@ def test_the_query_stays_as_it_is_when_it_is_saved(as_user, editor, given):
 def test_the_page_of_its_job_names_it_and_hides_the_token(as_user, editor, given):
     job = queries.run(queries.stored(given), query=given, user=editor)
     text = as_user(editor).get(reverse("exports:job", args=[job.pk])).content.decode()
-    assert "LINE Tag ID tag_77, given through the API" in text
+    assert "LINE Tag ID tag_77, given with a result" in text
     assert "Each field takes the column of its name." in text
     assert TOKEN not in text

@@ -107,6 +107,14 @@ def test_insert_overwrite_replaces_rows_and_keeps_columns(run):
     assert (rows("tbl"), table.columns[:2]) == ([("b", "2")], [["name", "VARCHAR"], ["n", "BIGINT"]])
 
 
+def test_rows_are_removed_as_the_refusal_of_delete_says(run):
+    run("create table tbl as select * from (values ('a', 1), ('b', 2)) t (name, n)", engine="trino")
+    refused = run("delete from tbl where n = 1", engine="trino")
+    assert "Write the rows that stay: INSERT OVERWRITE TABLE t SELECT * FROM t WHERE …" in refused.error
+    run("insert overwrite table tbl select * from tbl where not (n = 1)", engine="trino")
+    assert [row[:2] for row in rows("tbl")] == [("b", "2")]
+
+
 def test_create_or_replace_replaces_the_columns_too(run):
     run("create table tbl as select 1 as n")
     run("create or replace table tbl as select 'x' as word")

@@ -81,8 +81,8 @@ def test_the_fingerprint_tells_nothing_without_the_key(give, settings):
 
 
 def test_its_name_says_what_it_is(give, saved):
-    assert give().name.startswith("LINE Tag ID tag_1, given through the API (")
-    assert give(saved, max_retry=3).name.startswith("line_capi_prod with other settings, given through the API (")
+    assert give().name.startswith("LINE Tag ID tag_1, given with a result (")
+    assert give(saved, max_retry=3).name.startswith("line_capi_prod with other settings, given with a result (")
 
 
 def test_the_audit_trail_names_what_was_given_and_no_value(give, editor):
@@ -137,7 +137,7 @@ def test_it_is_neither_changed_nor_deleted_by_hand(give, as_user, editor, page):
 def test_its_page_says_what_it_is_and_shows_no_secret(give, as_user, editor, saved):
     page = as_user(editor).get(f"/integrations/authentications/{give(saved, line_tag_id='tag_1').pk}")
     text = page.content.decode()
-    assert "Given through the API" in text
+    assert "Given with a result" in text
     assert "tag_1" in text
     assert "Keep as an authentication" in text
     assert TOKEN not in text

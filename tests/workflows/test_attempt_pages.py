@@ -207,6 +207,21 @@ def test_what_cannot_be_done_says_why(edit, failed):
     assert "This attempt cannot be resumed:" in page and Attempt.objects.count() == before
 
 
+def test_of_a_killed_attempt_what_had_begun_is_told_from_what_had_not(see, edit, editor):
+    attempt = sessions.start(a_workflow(editor, FAILS), SESSION_TIME, user=editor)
+    Task.objects.filter(attempt=attempt).update(started_at=None)
+    first = Task.objects.filter(attempt=attempt, state="ready").get()
+    Task.objects.filter(pk=first.pk).update(started_at=SESSION_TIME)
+    edit.post(url(attempt, "_kill"))
+    tasks = see.get(url(attempt)).context["rows"]
+    assert [(row.row.task.name, row.status.key) for row in tasks] == [
+        ("+daily", "skipped"),
+        ("+a", "killed"),
+        ("+b", "skipped"),
+        ("+c", "skipped"),
+    ]
+
+
 def test_kill_ends_the_attempt_once(edit, editor, scripted):  # noqa: F811
     attempt = sessions.start(a_workflow(editor, FAILS), SESSION_TIME, user=editor)
     edit.post(url(attempt, "_kill"))

@@ -190,3 +190,34 @@ _export:
     assert (attempt.state, echoed(attempt)) == (AttemptState.SUCCESS, ["3 rows, 200"])
     kept = attempt.tasks.values_list("stored", "params")
     assert "s3cret" not in str(list(kept))
+
+
+def test_a_list_cannot_ask_for_a_secret_by_an_escape(editor):
+    attempt = ran(
+        editor,
+        """
++named:
+  for_each>: {b: "[{\\"token\\": \\"${secret:key}\\"}]"}
+  _do:
+    echo>: ${b.token}
++hidden:
+  for_each>: {b: '["\\u0024{secret:key}"]'}
+  _do:
+    echo>: never
+""",
+    )
+    assert echoed(attempt) == ["${secret:key}"]
+    assert attempt.error.startswith("+daily+hidden: A list has ${secret:…} that the workflow's file does not have")
+
+
+def test_an_error_that_tells_of_a_secret_can_be_told_on(editor):
+    attempt = ran(
+        editor,
+        """
++a:
+  fail>: "no ${secret:key} here"
+_error:
+  echo>: "${error.message}"
+""",
+    )
+    assert (echoed(attempt), states(attempt)["+daily^error"]) == (["no {secret:key} here"], TaskState.SUCCESS)

@@ -11,7 +11,7 @@ from tests.workflows.shop import a_table, an_authentication, events
 from warehouse.models import Table
 from warehouse.preview import first_rows
 from workflows import secrets, sessions
-from workflows.models import AttemptState, TaskJob
+from workflows.models import AttemptState, Task, TaskJob
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DOCUMENTED = """
@@ -143,7 +143,7 @@ def test_a_failure_of_a_job_is_that_of_the_attempt_and_is_mailed(editor, line, m
     attempt = run(started(editor, FILES))  # the secret is missing
     assert attempt.state == AttemptState.ERROR
     states = tree(attempt)
-    assert (states["+daily+export^sub+each+for-0"], states["+daily+again"]) == ("error", "canceled")
+    assert (states["+daily+export^sub+each+td-for-each-0"], states["+daily+again"]) == ("error", "canceled")
     assert (keys(line), len(mailoutbox)) == ([], 1)
     assert mailoutbox[0].body == "The project has no secret “line.token”."
 
@@ -156,3 +156,41 @@ def test_a_killed_attempt_stops_its_job(editor):
     run_job(job.pk)
     job.refresh_from_db()
     assert (job.state, run(attempt).state) == ("killed", AttemptState.KILLED)
+
+
+SENDERS = """
+_export:
+  td: {database: shop}
+  brands:
+    - {name: acme, connection: line_test, tag: tag_id_1234, token: "${secret:line.token}"}
+    - {name: none, connection: line_test, tag: tag_id_1234, token: "${secret:line.token}"}
+
++each:
+  for_each>: {b: "${brands}"}
+  _do:
+    +count:
+      td>:
+      query: select count(*) as n, '${b.name}' as brand from events where '${b.name}' = 'acme'
+      store_last_results: true
+    +send:
+      if>: ${td.last_results.n > 0}
+      _do:
+        td>: sql/send.sql
+        result_connection: ${b.connection}
+        result_settings: {line_tag_id: "${b.tag}", access_token: "${b.token}", ignore_invalid_records: true}
+"""
+
+
+def test_a_secret_that_a_list_of_the_file_names_is_sent_with(editor, line):
+    sql = "select deduplication_key, event_type, source_type, event_timestamp, ${columns.join()} from events"
+    files = {
+        "daily.dig": SENDERS.replace("  brands:", "  columns: [email, \"'+819012345678' as phone\"]\n  brands:", 1),
+        "sql/send.sql": f"{sql} order by td_date_trunc('day', max(event_timestamp) over ()), 1",
+    }
+    attempt = started(editor, files)
+    secrets.keep(attempt.session.workflow.project, "line.token", "abc1234", user=editor)
+    attempt = run(attempt)
+    assert (attempt.state, attempt.error) == (AttemptState.SUCCESS, "")
+    assert keys(line) == ["k0", "k1", "k2"]
+    assert all(len(event["user"]["phone"]) == 64 for event in line.events)
+    assert "abc1234" not in str([task.params for task in Task.objects.all()]) + log(attempt)

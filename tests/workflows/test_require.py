@@ -121,6 +121,7 @@ def test_it_may_stand_in_another_project(editor):
     ("about", "told"),
     [
         ({"name": "lode"}, "The project steps has no workflow lode"),
+        ({"name": "load.dig"}, r"has no workflow load.dig. Did you mean load\?"),
         ({"name": "daily"}, "steps / daily cannot require its own session"),
         ({"name": "daily", "session_time": "2026-02-01"}, "cannot start itself by require>"),
         ({"project_name": "x"}, "There is no project “x”"),

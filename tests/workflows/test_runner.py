@@ -19,7 +19,7 @@ from tests.workflows.running import log, run, tree
 from tests.workflows.scripted import scripted, start  # noqa: F401 - fixtures
 from workflows import dispatch, recording, runner, secrets
 from workflows.models import Attempt, AttemptState, Task, TaskJob, TaskState
-from workflows.operators.base import Done, Later, TaskFailed
+from workflows.operators.base import Done, Later, Subtask, TaskFailed
 
 pytestmark = pytest.mark.django_db
 
@@ -131,6 +131,16 @@ def test_what_database_columns_do_not_take_is_made_fit(start, scripted):  # noqa
         "n": None,
         "at": str(SESSION_TIME),
     }
+
+
+def test_the_variables_of_what_an_operator_makes_are_made_fit_as_well(start, scripted):  # noqa: F811
+    def made(step):
+        return Done(subtasks=[Subtask("+x", [1], "daily.dig", {"at": SESSION_TIME, "n": float("nan"), "t": "a\0"})])
+
+    scripted.answers["+a"] = made
+    run(start("+a: {echo>: a}\n+b: {echo>: '${typeof at} ${at}'}\n", params={"at": 1}))
+    assert Task.objects.get(name="+x").export == {"at": str(SESSION_TIME), "n": None, "t": "a\N{REPLACEMENT CHARACTER}"}
+    assert scripted.seen["+daily+a+x"] == [f"string {SESSION_TIME}"]
 
 
 def test_a_task_cannot_store_without_end(start, scripted):  # noqa: F811

@@ -6,8 +6,11 @@ import pytest
 
 from exports.models import Job
 from exports.run import run_job
-from tests.workflows.factories import step, taken
+from tests.workflows.factories import SESSION_TIME, pushed, step, taken
+from tests.workflows.running import run
 from tests.workflows.shop import a_table, again, through, waiting
+from workflows import sessions
+from workflows.models import Task
 from workflows.operators.base import Done, Later, TaskFailed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,10 +29,19 @@ def each(editor, query, parallel="", **values):
 def test_each_row_is_a_run_of_the_body_with_its_values(editor):
     _, done, job = each(editor, "select * from (values (1, date '2026-01-02'), (2, null)) t (n, day) order by n")
     assert [(one.name, one.path, one.file, one.export) for one in done.subtasks] == [
-        ("+for-0", [0, "do"], "daily.dig", {"td": {"each": {"n": 1, "day": "2026-01-02"}}}),
-        ("+for-1", [0, "do"], "daily.dig", {"td": {"each": {"n": 2, "day": None}}}),
+        ("+td-for-each-0", [0, "do"], "daily.dig", {"td": {"each": {"n": 1, "day": "2026-01-02"}}}),
+        ("+td-for-each-1", [0, "do"], "daily.dig", {"td": {"each": {"n": 2, "day": None}}}),
     ]
     assert (done.parallel, done.stored["td"]["last_job_id"]) == (1, str(job.pk))
+
+
+def test_the_values_of_a_row_stand_beside_what_the_body_exports_to_td(editor):
+    body = "    _export: {td: {database: shop}}\n    td>: {data: 'select ${td.each.n} m'}\n"
+    body += "    store_last_results: true\n"
+    text = f"+a:\n  td_for_each>:\n  database: shop\n  query: select 7 n\n  _do:\n{body}"
+    attempt = run(sessions.start(pushed(editor, {"daily.dig": text}), SESSION_TIME, user=editor))
+    assert attempt.error == ""
+    assert Task.objects.get(attempt=attempt, op="td").stored["td"]["last_results"] == {"m": 7}
 
 
 def test_how_many_run_at_once_may_be_computed(editor):

@@ -45,6 +45,9 @@ _OUR_WORDS = re.compile(
 )
 
 
+_PATTERN = re.compile(r"(?:invalid perl operator|invalid escape sequence): (.+)")
+
+
 @dataclass(frozen=True)
 class Complaint:
     """kind: DuckDB's word for the error; message: clean text; line and column: both from 1, where DuckDB knows them."""
@@ -102,6 +105,8 @@ def _clean(message: str) -> str:
     text = message.split("\n\n")[0].split("\nLINE ")[0]
     if told := _OUR_WORDS.fullmatch(text):
         return told[1]
+    if told := _PATTERN.fullmatch(text):
+        return f"A regular expression in the query has {told[1]}, which is not available here."
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) > 5:
         lines = [*lines[:5], "…"]

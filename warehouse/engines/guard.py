@@ -202,6 +202,9 @@ class _Walk:
         table = (schema or self._database, name)
         if node["catalog_name"]:
             self._refuse(f'"{node["table_name"]}": a table is named database.table, without more parts.', node)
+        if table[0] == "information_schema":
+            told = "information_schema cannot be read here. Databases in Data Workbench shows the tables and columns."
+            self._refuse(told, node)
         if table[0] in RESERVED_DATABASES:
             self._refuse(f'"{table[0]}" is a name that DuckDB has for itself: nothing in it can be read.', node)
         if name.startswith(_INNER_PREFIXES) and table not in self._catalogue:

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from warehouse.sql import nodes
 from warehouse.sql.casts import plain_type
-from warehouse.sql.refused import refuse
+from warehouse.sql.refused import ordered_by_chance, refuse
 
 _WHOLE = {
     exp.DType.TINYINT: "TINYINT",
@@ -189,6 +189,11 @@ def _same(node: exp.Expr) -> exp.Expr:
     return node
 
 
+def _window(node: exp.Window) -> exp.Expr:
+    ordered_by_chance(node)
+    return node
+
+
 HIVE_REWRITES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.Div: _divided,
     exp.IntDiv: _divided_whole,
@@ -201,7 +206,7 @@ HIVE_REWRITES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.CurrentTimestamp: _now,
     exp.Group: _rolled_up,
     exp.Lateral: _same,
-    exp.Window: _same,
+    exp.Window: _window,
     exp.Filter: _same,
     exp.BitwiseAnd: _same,
     exp.BitwiseOr: _same,

@@ -241,7 +241,6 @@ _RENAMED = {
     "nvl": ("coalesce", 2),
     "pow": ("pow", 2),
     "power": ("pow", 2),
-    "rand": ("random", 0),
     "stddev": ("stddev_pop", 1),
     "std": ("stddev_pop", 1),
     "variance": ("var_pop", 1),
@@ -295,6 +294,12 @@ def _substr(call: Call) -> exp.Expr:
     return nodes.call("td__hive_substr" if len(call.arguments) == 2 else "td__hive_substr_of", *call.arguments)
 
 
+def _rand(call: Call) -> exp.Expr:
+    """A seed has no effect: it would give other numbers than Hive's anyway."""
+    call.expect(0, 1)
+    return nodes.call("random")
+
+
 def _percentile_approx(call: Call) -> exp.Expr:
     call.expect(2, 3)
     return nodes.call("quantile_cont", *call.arguments[:2])
@@ -314,6 +319,7 @@ FUNCTIONS: dict[str, Translation] = {
     "regexp_extract": _regexp_extract,
     "regexp_replace": trino_functions.FUNCTIONS["regexp_replace"],
     "get_json_object": _get_json_object,
+    "rand": _rand,
     "parse_url": _parse_url,
     "from_unixtime": _from_unixtime,
     "unix_timestamp": _unix_timestamp,

@@ -1,7 +1,8 @@
 -- What DuckDB has no function for, said in DuckDB's SQL. A query gets the macros that its text names, no others.
 --
 -- Types are known to DuckDB alone, once it has bound the query; typeof() and cast_to_type() are constants by then,
--- so a macro can tell a date from a text. A variable of a lambda is named td__…, which no user's text may say.
+-- so a macro can tell a date from a text. A variable of a lambda is named td__…, which no user's text may say. TRY() stands
+-- in a lambda: what is aggregated, a window or a subquery cannot stand in it, but in the list that the lambda goes through.
 
 CREATE TEMP MACRO td__epoch(value, zone) AS
   CASE
@@ -29,8 +30,9 @@ CREATE TEMP MACRO td__epoch_of_text(value, zone) AS
   WHEN regexp_full_match(trim(value), '\d{4}-\d{1,2}-\d{1,2}[ T]\d{1,2}:\d{1,2}(:\d{1,2}([.]\d{1,9})?)? ?(Z|[+-]\d\d(:?\d\d)?)')
     THEN td__seconds(TRY_CAST(regexp_replace(trim(value), ' ?([+-]\d\d):?(\d\d)?$', '\1:\2').rtrim(':') AS TIMESTAMPTZ))
   WHEN regexp_full_match(trim(value), '\d{4}-\d{1,2}-\d{1,2}([ T]\d{1,2}:\d{1,2}(:\d{1,2}([.]\d{1,9})?)?)? ?[A-Za-z][A-Za-z/_]+')
-    THEN td__seconds(TRY(td__moment(TRY_CAST(regexp_extract(trim(value), '^[0-9: .T-]*[0-9]') AS TIMESTAMP),
-      td__zone_key(regexp_extract(trim(value), '[A-SU-Za-z][A-Za-z/_]+$|T[A-Za-z/_]+$')))))
+    THEN list_transform([trim(value)], lambda td__v: td__seconds(TRY(
+      td__moment(TRY_CAST(regexp_extract(td__v, '^[0-9: .T-]*[0-9]') AS TIMESTAMP),
+        td__zone_key(regexp_extract(td__v, '[A-SU-Za-z][A-Za-z/_]+$|T[A-Za-z/_]+$'))))))[1]
   END;
 
 CREATE TEMP MACRO td__zone_key(name) AS
@@ -251,7 +253,8 @@ CREATE TEMP MACRO td__url_encode(value) AS
 
 CREATE TEMP MACRO td__url_decode(value) AS url_decode(replace(value, '+', ' '));
 
-CREATE TEMP MACRO td__td_url_decode(value) AS TRY(url_decode(replace(value, '+', ' ')));
+CREATE TEMP MACRO td__td_url_decode(value) AS
+  list_transform([replace(value, '+', ' ')], lambda td__v: TRY(url_decode(td__v)))[1];
 
 CREATE TEMP MACRO td__uri(url) AS CASE
   WHEN regexp_full_match(url, '([^\x00-\x20"<>\\^`{|}%\x7f-\xa0#\[\]]|%[0-9A-Fa-f]{2}|[\[\]]|#)*')

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from warehouse.sql import casts, nodes, trino_functions, trino_times, unnest
 from warehouse.sql.calls import Call
-from warehouse.sql.refused import refuse
+from warehouse.sql.refused import ordered_by_chance, refuse
 from warehouse.sql.zoned import mark, shared, zone_of
 
 
@@ -188,6 +188,7 @@ def _over(node: exp.Window | exp.Filter) -> exp.Expr:
     if isinstance(inner, exp.Anonymous) and inner.name in trino_functions.AGGREGATES and inner.name.startswith("td__"):
         name = inner.name.removeprefix("td__")
         refuse(f"{name}() cannot have OVER or FILTER here. Select its rows in a subquery with GROUP BY.", node)
+    ordered_by_chance(node)
     return trino_functions.rounded(node)
 
 

@@ -67,6 +67,17 @@ _BY_PREFIX = (
 )
 
 
+def ordered_by_chance(window: exp.Expr) -> None:
+    """Raise `Refused` for a window whose order is rewritten as random(), which DuckDB does not sort by."""
+    order = window.args.get("order")
+    if order and any(call.name.startswith(("random", "td__random_")) for call in order.find_all(exp.Anonymous)):
+        refuse(
+            "A window cannot be ordered by rand() here. Let an inner SELECT make it a column: "
+            "rank() OVER (ORDER BY r) FROM (SELECT *, rand() AS r FROM t).",
+            window,
+        )
+
+
 def reason(name: str) -> str | None:
     """Why a function is refused although its name is known; None where it is not on the list."""
     low = name.lower()

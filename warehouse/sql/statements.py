@@ -17,6 +17,7 @@ from warehouse.engines.base import QueryRejected
 
 WRITES = "CREATE TABLE … AS, INSERT INTO … SELECT and DROP TABLE"
 
+_SELECTS = ("SELECT", "WITH", "FROM", "VALUES", "TABLE")
 _PLAIN_STRING = r"'(?:[^']|'')*'"
 _ESCAPED_STRING = r"'(?:[^'\\]|\\.|'')*'"
 _DOLLARS = r"\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|(?P<endless>\Z))"
@@ -89,6 +90,10 @@ def statements(sql: str, *, dialect: str) -> tuple[Statement, ...]:
     found = tuple(_Reader(sql, piece, "`" if dialect == "hive" else '"').statement() for piece in pieces)
     for statement, following in itertools.pairwise(found):
         if not statement.writes:
+            word = (re.findall(r"\w+", statement.sql) or [""])[0].upper()
+            if word not in _SELECTS:
+                message = f"{word} cannot be run here. Statements before a SELECT can be {WRITES}."
+                raise QueryRejected(message, line=statement.line, column=1)
             message = f"A SELECT can only be the last statement; before it {WRITES} may stand."
             raise QueryRejected(message, line=following.line, column=1)
     return found

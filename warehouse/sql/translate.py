@@ -21,6 +21,7 @@ from warehouse.sql.rewrite import rewritten
 
 DIALECTS = ("trino", "hive")
 _DEEPEST = 4000
+_INSTEAD_OF_DELETE = " Write the rows that stay: INSERT OVERWRITE TABLE t SELECT * FROM t WHERE …."
 _SETTINGS = {"trino": ("SET integer_division = true",), "hive": ()}
 
 
@@ -80,7 +81,8 @@ def _parsed(sql: str, dialect: str) -> exp.Query:
     if isinstance(statements[0], exp.Values):
         return exp.select("*").from_(exp.alias_(statements[0], "rows", table=True))
     if not isinstance(statements[0], exp.Query):
-        raise QueryRejected(f"Only SELECT is allowed, this is {_kind(statements[0])}.")
+        instead = _INSTEAD_OF_DELETE if isinstance(statements[0], exp.Delete) else ""
+        raise QueryRejected(f"Only SELECT is allowed, this is {_kind(statements[0])}.{instead}")
     return statements[0]
 
 

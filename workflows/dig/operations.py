@@ -69,12 +69,16 @@ class Operation:
     def _is_own(self, name: str) -> bool:
         """Whether it is a variable that the task's own file or values use."""
         file = self._file()
-        if file is None and self.operator.file and computed(self.value):
+        if file is None and self.operator.file and self._names_file():
             return not near(name, [param.name for param in self.operator.params], 0.85)
         if file is not None and name in self.report.used(file):
             return True
         others = (one for one in self.node.entries.values() if one.name != name and one.name not in BODIES)
         return any(name in names_in(text) for other in others for text in _texts(other.value) if name in text)
+
+    def _names_file(self) -> bool:
+        """Whether it has a file at all: one that is computed, or missing, may use any variable."""
+        return computed(self.value) or (isinstance(self.value, Scalar) and not self.empty)
 
     def _file(self) -> str | None:
         """The path of the operator's file, if it is known now and there."""

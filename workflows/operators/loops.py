@@ -10,6 +10,7 @@ from urllib.parse import quote
 from workflows.operators import bodies, values
 from workflows.operators.base import Outcome, Step, TaskFailed, operator
 from workflows.operators.bodies import Round
+from workflows.wording import SecretFromData, only_named
 
 LONGEST_TAG = 8  # characters of a variable's name or value in a task's name
 LONGEST_NAME = 150
@@ -20,6 +21,10 @@ def for_each(step: Step) -> Outcome:
     """All combinations of the variables' values; those of the last variable change fastest."""
     written = values.mapping(step.command, "for_each>")
     lists = {name: values.array(value, name) for name, value in written.items()}
+    try:
+        only_named(lists, within=step.command)
+    except SecretFromData as error:
+        raise TaskFailed(str(error)) from error
     bodies.limited(prod(map(len, lists.values())), "for_each>")
     return bodies.each(step, combinations(lists))
 

@@ -7,6 +7,7 @@ from typing import Any
 from exports.exporter.masking import mask_any
 from workflows.operators import values
 from workflows.operators.base import Done, Later, Outcome, Step, TaskFailed, operator
+from workflows.script.zones import zone_of
 
 
 @operator("echo")
@@ -28,7 +29,8 @@ def wait(step: Step) -> Outcome:
         until = datetime.fromisoformat(step.memory["until"])
     else:
         until = step.now + values.duration(step.command, "wait>")
-        step.log(f"Waiting until {until:%Y-%m-%d %H:%M:%S} {until.tzname()}.")
+        there = until.astimezone(zone_of(step.attempt.timezone))
+        step.log(f"Waiting until {there:%Y-%m-%d %H:%M:%S} {there.tzname()}.")
     return Done() if step.now >= until else Later({"until": until.isoformat()}, at=until)
 
 

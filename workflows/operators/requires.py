@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from exports.errors import NotPossible
 from workflows import sessions
+from workflows.dig.nearest import suggestion
+from workflows.dig.reading import SUFFIX
 from workflows.models import Attempt, AttemptState, Project, Task, TaskState, Workflow
 from workflows.operators import values
 from workflows.operators.base import Done, Later, Outcome, Step, TaskFailed, operator
@@ -114,7 +116,9 @@ def _workflow(step: Step) -> Workflow:
     project = _project(step)
     found = Workflow.objects.filter(project=project, name=name, present=True).first()
     if found is None:
-        raise TaskFailed(f"The project {project} has no workflow {name}.")
+        others = Workflow.objects.filter(project=project, present=True).values_list("name", flat=True)
+        near = suggestion(name.removesuffix(SUFFIX), others)
+        raise TaskFailed(f"The project {project} has no workflow {name}.{near}")
     return found
 
 

@@ -27,7 +27,7 @@ def _each_row(step: Step, job: Job) -> Done:
         raise TaskFailed(f"Job {job.pk} gave {rows:,} rows; td_for_each> takes up to {MOST_LOOPS:,}.", advice)
     found = td_rows.first(job, MOST_LOOPS)
     step.log(f"Job {job.pk} gave {rows:,} row{'' if rows == 1 else 's'}.")
-    each = bodies.each(step, ((f"+for-{n}", {"td": {"each": row}}) for n, row in enumerate(found)))
+    each = bodies.each(step, ((f"+td-for-each-{n}", {"td": {"each": row}}) for n, row in enumerate(found)))
     return replace(each, stored=td_jobs.stored(job))
 
 

@@ -178,7 +178,8 @@ class _Call:
             return _REASONS[reason]
         if kind == "ReferenceError" and message.endswith("' is not defined"):
             name = message.split("'")[1]
-            near = difflib.get_close_matches(name, self._names - {name}, n=3)
+            others = [other for other in self._names if other != name and not other.endswith(">")]
+            near = difflib.get_close_matches(name, others, n=3)
             hint = f". Did you mean {' or '.join(near)}?" if near else ""
             return f"cannot be evaluated: {name} is not defined{hint}"
         return f"cannot be evaluated: {_short(message or kind, 200)}"

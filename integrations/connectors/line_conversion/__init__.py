@@ -48,7 +48,8 @@ CONNECTOR = Connector(
         400: Advice("LINE refused the request: at least one event in it is invalid."),
         401: Advice(
             "LINE refused the access token (401).",
-            "It may have been reissued, or belong to another tag. Paste a new token in the authentication and test it.",
+            "It may have been reissued, or belong to another tag. Paste a new token in the authentication and test it, "
+            "or in the settings that the query or the workflow gives.",
         ),
         403: Advice(
             "LINE forbids this access (403).",

@@ -70,6 +70,21 @@ def test_what_fails_while_it_runs_says_so_plainly(run, sql, says):
     assert caught.value.message.startswith(says) and caught.value.user_error
 
 
+@pytest.mark.parametrize("dialect", ["trino", "hive"])
+def test_a_window_in_an_order_of_chance_is_told_how_else(run, dialect):
+    with pytest.raises(QueryRejected, match="Let an inner SELECT make it a column"):
+        run("SELECT rank() OVER (PARTITION BY name ORDER BY rand(4)) AS r FROM orders", dialect)
+    assert run("SELECT rank() OVER (ORDER BY r) AS n FROM (SELECT rand() AS r FROM orders LIMIT 1) t", dialect) == [
+        (1,)
+    ]
+
+
+def test_what_its_regular_expressions_lack_is_told_plainly(run):
+    with pytest.raises(QueryRejected) as caught:
+        run("SELECT regexp_like(name, 'a(?!b)') AS x FROM orders")
+    assert caught.value.message == "A regular expression in the query has (?!, which is not available here."
+
+
 def test_an_error_points_into_the_users_own_text(run):
     with pytest.raises(QueryRejected) as caught:
         run("SELECT TD_TIME_FORMAT(day, 'yyyy', 'JST') AS y,\n  nme\nFROM orders")

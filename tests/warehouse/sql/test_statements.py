@@ -138,6 +138,7 @@ def test_drop_table():
         ("".join(f"$a{n}$ " for n in range(20_000)), "is never closed"),
         ("select 1; select 2", "only be the last"),
         ("select 1; drop table a", "only be the last"),
+        ("alter table a add column b bigint; select 1", "^ALTER cannot be run here"),
     ],
 )
 def test_it_says_what_is_wrong(sql, says):

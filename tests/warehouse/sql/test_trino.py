@@ -205,6 +205,7 @@ URLS: list[tuple[str, Any]] = [
     ("url_extract_parameter('http://x/?a=b=c', 'a')", "b=c"),
     ("url_encode('a b*~é')", "a+b*%7E%C3%A9"),
     ("url_decode('a+b%41')", "a bA"),
+    ("TD_URL_DECODE(MAX(x)) FROM (VALUES 'a+b%41') t (x)", "a bA"),
 ]
 JSON: list[tuple[str, Any]] = [
     ("""json_extract_scalar('{"a":{"b":1}}', '$.a.b')""", "1"),

@@ -37,3 +37,10 @@ def test_a_project_without_workflow_is_told_so():
 def test_many_large_files_have_a_limit():
     text = "".join(f"+t{n}:\n  echo>: {'x' * 200}\n" for n in range(900))
     assert "together, and no more" in told({f"w{n}.dig": text for n in range(6)})[0]
+
+
+def test_a_parameter_for_a_file_that_is_missing_is_not_told_as_well():
+    project = {"load.dig": "+a:\n  td>: sql/lost.sql\n  source: events\n  create_tabel: x\n"}
+    lost, misspelt = told(project)
+    assert lost == "load.dig, line 2: The project has no file sql/lost.sql."
+    assert misspelt.startswith("load.dig, line 4: td> has no “create_tabel”. Did you mean create_table?")

@@ -113,6 +113,11 @@ def test_an_error_names_the_expression_and_its_place(code, reason):
     assert (caught.value.where, caught.value.code) == ("td.list[1]", code)
 
 
+def test_no_operator_is_suggested_for_a_variable():
+    with pytest.raises(ScriptError, match=r"td is not defined\.$"):
+        scripts.evaluate({"td>": "query.sql", "create_table": "${td.table}"}, {})
+
+
 def test_what_an_expression_leaves_behind_is_gone_with_its_value():
     spoil = "${Object.prototype.evil = 1, JSON.stringify = Date = moment = null, leaked = flag = 2}"
     tree = {"spoil": spoil, "after": "${typeof leaked}${({}).evil}${flag}${moment(0).utc().year()}${[1]}"}
