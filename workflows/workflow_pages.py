@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from exports import job_words
 from exports.schedule_words import away
-from workflows import attempt_list, contents, highlighting, schedule_words, schedules
+from workflows import attempt_list, cleartext, contents, editing, highlighting, schedule_words, schedules
 from workflows import attempt_words as words
 from workflows.attempt_list import Row
 from workflows.highlighting import Part
@@ -119,6 +119,9 @@ def _row(workflow: Workflow, session: Session, attempts: list[Attempt], now: dat
     )
 
 
-def file(workflow: Workflow) -> list[list[Part]]:
-    """The lines of its file in the last revision that has it."""
-    return highlighting.lines(contents.texts(workflow.revision_id).get(workflow.file, ""))
+def file(workflow: Workflow, *, masked: bool) -> list[list[Part]]:
+    """The lines of its file in the last revision that has it; `masked`: without secrets that stand in it."""
+    files = {workflow.file: contents.files(workflow.revision_id).get(workflow.file, b"")}
+    if masked:
+        files = cleartext.masked(files)
+    return highlighting.lines(editing.text_of(files[workflow.file]) or "")

@@ -108,9 +108,9 @@ def project_revisions(call: Call, project: str) -> Answer:
     return {"revisions": [objects.revision(one) for one in found[:MOST_LISTED]]}
 
 
-@endpoint("GET", "/api/projects/{project}/archive", tag=TAG, params=(REVISION,), media=(GZIP,))
+@endpoint("GET", "/api/projects/{project}/archive", role=Role.EDITOR, tag=TAG, params=(REVISION,), media=(GZIP,))
 def project_archive(call: Call, project: str) -> Answer:
-    """Get the files of a revision as .tar.gz."""
+    """Get the files of a revision as .tar.gz, as they were pushed."""
     found = revision_of(objects.project_of(project), call["revision"])
     return HttpResponse(bytes(found.archive), content_type=GZIP)
 

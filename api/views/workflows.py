@@ -8,7 +8,7 @@ from api.declared import BOOLEAN, TEXT, Answer, Call, Param, endpoint, record
 from api.errors import invalid, missing
 from api.moments import moment
 from api.views.workflow_projects import COUNT, LAST_ID, NAME_PATTERN, REVISION, project_named, revision_of
-from workflows import contents, definitions
+from workflows import cleartext, contents, definitions
 from workflows.dig.problems import DigError
 from workflows.models import Project, Revision, Workflow
 from workflows.script.schedule import Schedule, ScheduleError, parse
@@ -182,5 +182,5 @@ def _definition(workflow: Workflow, revision: Revision) -> dict[str, Any]:
         "project": objects.named(workflow.project),
         "revision": revision.name,
         "timezone": workflow.timezone if latest else str(config.get("timezone", "UTC")),
-        "config": config,
+        "config": cleartext.masked_values(config),
     }

@@ -238,15 +238,15 @@ def test_a_revision_whose_files_are_wrong_by_now_is_not_restored(edit, project):
     assert "a.dig, line 2" in text(answer) and Revision.objects.count() == 3 and first.pk
 
 
-def test_a_revision_is_downloaded_as_it_was_pushed(look, project):
-    answer = look.get(url("revision_archive", project.pk, latest().pk))
+def test_a_revision_is_downloaded_as_it_was_pushed(edit, project):
+    answer = edit.get(url("revision_archive", project.pk, latest().pk))
     assert archives.unpack(answer.content) == files() and 'filename="shop-' in answer["Content-Disposition"]
 
 
-def test_what_is_not_of_the_project_is_not_found(look, project, editor):
+def test_what_is_not_of_the_project_is_not_found(look, edit, project, editor):
     other = pushed(editor, FILES, project="other").revision
     assert look.get(url("revision", project.pk, other.pk)).status_code == 404
-    assert look.get(url("revision_archive", project.pk, other.pk)).status_code == 404
+    assert edit.get(url("revision_archive", project.pk, other.pk)).status_code == 404
     assert look.get(url("revision_file", project.pk, latest(project).pk), {"path": "../x"}).status_code == 404
     assert look.get(url("revisions_compare", project.pk), {"old": "a", "new": "²"}).url == url("revisions", project.pk)
 

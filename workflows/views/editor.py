@@ -12,7 +12,7 @@ from django_htmx.http import trigger_client_event
 
 from accounts.access import editor, viewer
 from exports.views.queries import go, may_edit, me
-from workflows import contents, editing, editor_pages, projects
+from workflows import cleartext, contents, editing, editor_pages, projects
 from workflows.archives import ArchiveError
 from workflows.dig.checking import check as problems_of
 from workflows.dig.problems import Place, Problem
@@ -31,7 +31,8 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     project = get_object_or_404(Project, pk=pk)
     latest = projects.latest(project)
     chosen = request.GET.get("file", "")
-    files = editor_pages.shown(contents.files(latest.pk), chosen)
+    content = contents.files(latest.pk)
+    files = editor_pages.shown(content if may_edit(request) else cleartext.masked(content), chosen)
     line = request.GET.get("line", "")
     return _page(request, project, latest, files=files, chosen=chosen, line=line if line.isdecimal() else "")
 

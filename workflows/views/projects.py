@@ -9,8 +9,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import editor, viewer
 from exports.errors import NotPossible
-from exports.views.queries import me
-from workflows import contents, editing, project_list, projects, reference
+from exports.views.queries import may_edit, me
+from workflows import cleartext, contents, editing, project_list, projects, reference
 from workflows.models import Attempt, AttemptState, Project, Session
 
 PAGE_SIZE = 25
@@ -48,6 +48,7 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
         "more_files": max(0, len(files) - FILES),
         "revisions": found.revisions.select_related("pushed_by").defer("archive")[:LATEST],
         "revision_count": found.revisions.count(),
+        "clear": cleartext.found(files) if may_edit(request) else [],
         "secrets": found.secrets.select_related("updated_by").defer("encrypted"),
     }
     return render(request, "workflows/projects/project.html", context)

@@ -9,8 +9,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import editor, viewer
 from exports.views.queries import may_edit, me
-from workflows import contents, editing, projects
+from workflows import cleartext, contents, editing, projects
 from workflows import revisions as differences
+from workflows.archives import Files
 from workflows.models import Project, Revision
 from workflows.projects import NotPushed
 
@@ -35,14 +36,14 @@ def revision(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     project, this = _find(pk, number)
     known = project.revisions.select_related("pushed_by").defer("archive")
     before, after = known.filter(pk__lt=this.pk).first(), known.filter(pk__gt=this.pk).last()
-    files = contents.files(this.pk)
+    files = _shown(request, this)
     context = {
         "project": project,
         "revision": this,
         "before": before,
         "after": after,
         "files": [(path, len(files[path])) for path in sorted(files, key=editing.in_tree)],
-        "changes": differences.compare(contents.files(before.pk), files) if before else [],
+        "changes": differences.compare(_shown(request, before), files) if before else [],
         "can_restore": may_edit(request) and after is not None,
     }
     return render(request, "workflows/projects/revision.html", context)
@@ -54,7 +55,7 @@ def file(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """`path` in the address: a file of the revision."""
     project, this = _find(pk, number)
     path = request.GET.get("path", "")
-    content = contents.files(this.pk).get(path)
+    content = _shown(request, this).get(path)
     if content is None:
         raise Http404("The revision has no such file.")
     text = editing.text_of(content)
@@ -73,7 +74,7 @@ def compare(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, "Choose two revisions to compare.")
         return redirect("workflows:revisions", pk)
     (_, old), (_, new) = (_find(pk, int(one)) for one in chosen)
-    changes = differences.compare(contents.files(old.pk), contents.files(new.pk))
+    changes = differences.compare(_shown(request, old), _shown(request, new))
     return render(
         request, "workflows/projects/compare.html", {"project": project, "old": old, "new": new, "changes": changes}
     )
@@ -95,15 +96,21 @@ def restore(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     return redirect("workflows:project", pk)
 
 
-@viewer
+@editor
 @require_GET
 def archive(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """The revision as .tar.gz, which can be uploaded again."""
+    """The revision as .tar.gz, as it is, which can be uploaded again."""
     project, this = _find(pk, number)
     name = f"{slugify(project.name) or 'project'}-{this.pushed_at:%Y%m%d-%H%M%S}.tar.gz"
     content = bytes(Revision.objects.values_list("archive", flat=True).get(pk=this.pk))
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return HttpResponse(content, content_type="application/gzip", headers=headers)
+
+
+def _shown(request: HttpRequest, revision: Revision) -> Files:
+    """The files as the reader may see them."""
+    files = contents.files(revision.pk)
+    return files if may_edit(request) else cleartext.masked(files)
 
 
 def _find(pk: int, number: int) -> tuple[Project, Revision]:

@@ -11,7 +11,7 @@ from accounts import audit
 from accounts.access import editor, viewer
 from exports.errors import NotPossible
 from exports.views.parts import is_partial, vary
-from exports.views.queries import me
+from exports.views.queries import may_edit, me
 from workflows import schedules, sessions, workflow_pages
 from workflows.models import Workflow, WorkflowSchedule
 from workflows.run_forms import RunForm
@@ -36,7 +36,8 @@ def workflow(request: HttpRequest, pk: int) -> HttpResponse:
     }
     if is_partial(request):
         return vary(render(request, "workflows/attempts/_sessions.html", context))
-    context |= {"scheduled": workflow_pages.scheduled(found, now), "lines": workflow_pages.file(found)}
+    lines = workflow_pages.file(found, masked=not may_edit(request))
+    context |= {"scheduled": workflow_pages.scheduled(found, now), "lines": lines}
     return vary(render(request, "workflows/attempts/workflow.html", context))
 
 
