@@ -10,11 +10,11 @@ from django.db.models import Count, F, Window
 from django.db.models.functions import RowNumber
 from django.utils.safestring import SafeString
 
-from exports import job_words
+from exports import job_files, job_words
 from exports.job_words import Status
 from exports.models import JobState
 from workflows import attempt_words as words
-from workflows import contents, definitions
+from workflows import contents, definitions, downloads
 from workflows.dig.problems import DigError
 from workflows.models import Attempt, Session, Task, TaskJob, TaskLog, TaskState
 from workflows.shown_values import as_json
@@ -79,6 +79,15 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Download:
+    """A file that a task has downloaded. `made.task`: the one that did, in the attempt where this one was copied from.
+    `kept`: whether there still is something to download."""
+
+    made: TaskJob
+    kept: bool
+
+
+@dataclass(frozen=True)
 class Details:
     """Of one task. `line`: where it stands in `task.file`; None if the revision says nothing of it any more."""
 
@@ -89,6 +98,7 @@ class Details:
     took: str
     waits: str
     jobs: Jobs
+    download: Download | None
     line: int | None
     values: list[tuple[str, str, str]]
     log: list[Line]
@@ -186,11 +196,17 @@ def details(attempt: Attempt, pk: int, jobs: Mapping[int, Jobs], now: datetime) 
         took=words.took(task, now),
         waits=words.waits(task, where),
         jobs=jobs.get(task.pk, NO_JOBS),
+        download=_download(task),
         line=_line(attempt, task),
         values=_values(attempt, task),
         log=log,
         more_log=more,
     )
+
+
+def _download(task: Task) -> Download | None:
+    made = downloads.of(task)
+    return Download(made, job_files.available(made.job)) if made else None
 
 
 def _line(attempt: Attempt, task: Task) -> int | None:

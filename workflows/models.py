@@ -261,10 +261,11 @@ class Task(models.Model):
 
 
 class TaskJob(models.Model):
-    """A job that a task made."""
+    """A job that a task made. `file`: the path in the project under which tasks after it find the job's result."""
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="jobs")
     job = models.OneToOneField(Job, models.CASCADE, related_name="made_by_task")
+    file = models.CharField(max_length=500, blank=True, default="")
 
     class Meta:
         ordering = ["pk"]

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Role, User
 from exports.errors import NotPossible
 from workflows import definitions, sessions
 from workflows.dig.model import Workflow as Definition
@@ -31,7 +31,8 @@ PROBLEM = (
     "Its last session could not be started because of a fault in the console; it is tried again every minute. The "
     "server's log has the details."
 )
-NOBODY = "The person who pushed this project is gone, and jobs run as somebody. Push it again."
+PUSH_AGAIN = "Push the project again as an editor."
+NOBODY = f"The person who pushed this project is gone, and jobs run as somebody. {PUSH_AGAIN}"
 MISSED = f"Its time passed while no worker ran on this server. Of such sessions the last {MOST_MISSED} run."
 HINDERED = f"Its time passed while a fault kept it from running. Of such sessions the last {MOST_MISSED} run."
 LATE = "More time had passed since its run time than skip_delayed_by allows."
@@ -157,6 +158,8 @@ def _start(schedule: WorkflowSchedule, slot: Slot) -> None:
     """A session that has an attempt, such as of a backfill, has run."""
     if schedule.run_as is None:
         raise NotPossible(NOBODY)
+    if not schedule.run_as.may(Role.EDITOR):
+        raise NotPossible(f"{schedule.run_as.display_name}, who pushed it last, may not run workflows. {PUSH_AGAIN}")
     try:
         with transaction.atomic():
             sessions.start(schedule.workflow, slot.session_time, user=schedule.run_as, by_schedule=True)

@@ -2,6 +2,7 @@ from django.urls import path
 
 from workflows.views import (
     attempt_actions,
+    attempt_files,
     attempts,
     backfill,
     editor,
@@ -42,6 +43,7 @@ urlpatterns = [
     path("workflows/<int:pk>/backfill", backfill.backfill, name="backfill"),
     path("workflows/attempts", attempts.attempts, name="attempts"),
     path("workflows/attempts/<int:pk>", attempts.attempt, name="attempt"),
+    path("workflows/attempts/<int:pk>/files/<int:job>", attempt_files.csv, name="attempt_file"),
     path("workflows/attempts/<int:pk>/resume", attempt_actions.resume, name="attempt_resume"),
     path("workflows/attempts/<int:pk>/retry", attempt_actions.retry, name="attempt_retry"),
     path("workflows/attempts/<int:pk>/kill", attempt_actions.kill, name="attempt_kill"),

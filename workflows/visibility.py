@@ -26,7 +26,7 @@ Places = Mapping[int, _Place]
 
 def visible(attempt: Attempt, task: Task, words: Words) -> Params:
     """But for built-in variables and its own values. `words` tells what tasks have read from what the file says."""
-    places = _places(attempt)
+    places = _places(attempt.pk)
     above = list(_above(task.pk, places))
     before = {pk: _before(pk, places) for pk in above}
     seen = set(above).union(*before.values())
@@ -46,7 +46,20 @@ def visible(attempt: Attempt, task: Task, words: Words) -> Params:
     return parameters.visible(task.pk, tasks, attempt=words.written(attempt.params))
 
 
-def _places(attempt: Attempt) -> dict[int, _Place]:
+def before(attempt: Attempt, task: Task) -> set[int]:
+    """The tasks that ended before it, with all in them, and those that it is in."""
+    places = _places(attempt.pk)
+    above = set(_above(task.pk, places))
+    ended = set[int]().union(*(_before(pk, places) for pk in above))
+    return above | {pk for pk in places if not ended.isdisjoint(_above(pk, places))}
+
+
+def present(attempt: int) -> set[int]:
+    """The tasks of an attempt without those of earlier tries."""
+    return set(_places(attempt))
+
+
+def _places(attempt: int) -> dict[int, _Place]:
     """Those of the present rounds: what earlier tries have stored does not count."""
     columns = ("pk", "parent", "upstream", "round", "rounds", "name")
     rounds: dict[int, int] = {}

@@ -428,6 +428,15 @@ def a_running_attempt():
     return reverse("workflows:attempt", args=[one.pk])
 
 
+def a_downloaded_file():
+    """In the details of the task that downloaded it, under a long name."""
+    address = a_running_attempt()
+    task = Task.objects.get(name="+load")
+    keep(attempts.made(task), {"id": list(range(12))})
+    task.jobs.update(file=f"reports/{'of-all-brands-' * 5}.csv")
+    return f"{address}?task={task.pk}"
+
+
 def a_workflow(page="", *, paused=False):
     """With a schedule, and sessions that ended in all ways."""
     kenji = person("kenji", Role.EDITOR)
@@ -495,6 +504,7 @@ PAGES = [
     Page("attempt that failed, for a viewer", an_attempt, Role.VIEWER),
     Page("task of an attempt", lambda: an_attempt("?task={task}"), Role.EDITOR),
     Page("attempt while it runs", a_running_attempt, Role.EDITOR),
+    Page("task that downloaded a file", a_downloaded_file, Role.EDITOR),
     Page("workflow", a_workflow, Role.EDITOR),
     Page("workflow, paused, for a viewer", lambda: a_workflow(paused=True), Role.VIEWER),
     Page("run a workflow", lambda: a_workflow("/run"), Role.EDITOR),

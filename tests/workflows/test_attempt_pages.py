@@ -125,7 +125,7 @@ def test_a_thousand_tasks_cost_no_more_sql(see, editor, workflow, django_assert_
     with django_assert_num_queries(9):
         page = shown(see, attempt)
     assert "988 more: 988 waiting for its turn" in page and len(page) < 60_000
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         page = shown(see, attempt, task=tasks[2].pk, all=f"{loop.pk}-3")
     assert "151–200 of 998 tasks" in page and "+b150<" in page and len(page) < 120_000
 

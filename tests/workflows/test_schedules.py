@@ -159,6 +159,13 @@ def test_when_whoever_pushed_it_is_gone_that_is_told(editor):
     assert again(schedule).problem == schedules.NOBODY and started() == []
 
 
+def test_whoever_may_not_run_workflows_any_more_runs_none_by_schedule(editor):
+    schedule = scheduled(editor, "cron>: 0 * * * *")
+    User.objects.filter(pk=editor.pk).update(is_active=False)
+    schedules.fire(NOON)
+    assert "may not run workflows" in again(schedule).problem and started() == []
+
+
 def test_one_that_cannot_be_read_any_more_says_so(editor):
     schedule = scheduled(editor, "cron>: 0 * * * *")
     WorkflowSchedule.objects.update(timezone="Mars/Olympus")

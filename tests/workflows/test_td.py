@@ -164,6 +164,10 @@ def test_what_cannot_run_is_told_before_there_is_a_job(editor):
         ({"create_table": "A"}, "“create_table”: "),
         ({"insert_into": "none.events"}, "“insert_into”: there is no database none"),
         ({"create_table": "aaa", "insert_into": "aaa"}, "“create_table” and “insert_into” exclude each other."),
+        ({"insert_into": "aaa", "download_file": "a.csv"}, "“insert_into” and “download_file” exclude each other."),
+        ({"download_file": "a/../../b.csv"}, "“download_file”: “a/../../b.csv” leads out of the project."),
+        ({"download_file": "a\nb.csv"}, "“download_file”: “ab.csv” cannot be a file's path: no \\, no control"),
+        ({"download_file": "${secret:a}.csv"}, "“download_file” has ${secret:a}, and no secret can stand in the name"),
     ):
         assert told in failure(editor, params={**asked, **changed})
     assert failure(editor, command="no.sql") == "The project has no file no.sql."

@@ -7,9 +7,11 @@ from workflows.dig.directives import BODIES, OF_TASKS, REFUSED
 from workflows.dig.kinds import computed
 from workflows.dig.model import Params
 from workflows.dig.nearest import near, suggestion
+from workflows.dig.new_files import PathError, new_file
 from workflows.dig.nodes import Entry, Map, Node, Scalar, Sequence
 from workflows.dig.problems import Place
 from workflows.dig.report import Report, names_in
+from workflows.dig.td_operators import DOWNLOAD
 
 
 class Operation:
@@ -55,10 +57,20 @@ class Operation:
         param = self.operator.param(entry.name)
         if param:
             self.report.about(entry.name, param.kind.check(entry.value))
+            if entry.name == DOWNLOAD:
+                self._new_file(entry)
         elif entry.name in self.operator.refused:
             self.report.wrong(entry.place, f"“{entry.name}”: {self.operator.refused[entry.name]}.")
         elif not self._is_own(entry.name):
             self.report.wrong(entry.place, self._unknown(entry.name))
+
+    def _new_file(self, entry: Entry) -> None:
+        if not isinstance(entry.value, Scalar) or entry.value.value in (None, "") or computed(entry.value):
+            return
+        try:
+            new_file(self.report.folder, str(entry.value.value))
+        except PathError as error:
+            self.report.wrong(entry.value.place, f"“{entry.name}”: {error}")
 
     def _unknown(self, name: str) -> str:
         known = [param.name for param in self.operator.params]

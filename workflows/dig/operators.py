@@ -100,7 +100,11 @@ MAIL = Operator(
         Param("from", TEXT, "The sender, if its domain is that of DEFAULT_FROM_EMAIL; else answers go there."),
         Param("html", BOOLEAN, "Whether the text is HTML."),
         Param("body", ANY_TEXT, "The text, where mail>: has no file and no data."),
-        Param("attach_files", ATTACHMENTS, "Files of the project to attach."),
+        Param(
+            "attach_files",
+            ATTACHMENTS,
+            "Files of the project, or downloaded by tasks before it; 10 MB together at most.",
+        ),
         Param("debug", BOOLEAN, "Whether digdag logs the exchange.", effect=False),
     ),
     file=True,

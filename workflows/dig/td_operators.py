@@ -36,17 +36,17 @@ QUERY = (
     Param("hive_engine_version", TEXT, "A version of Treasure Data's Hive.", effect=False),
     *ADDRESS,
 )
+DOWNLOAD = "download_file"
 RESULT = (
     Param("store_last_results", BOOLEAN, "Keeps the first row as ${td.last_results.COLUMN}."),
     Param("preview", BOOLEAN, "Shows the first 20 rows in the log."),
+    Param(DOWNLOAD, TEXT, "Keeps the result as a CSV file of this path, for mail> in the tasks after it."),
 )
 CONNECTION = Param("result_connection", TEXT, "The name of the authentication that the result is exported with.")
 SETTINGS = Param("result_settings", MAP, "The settings of the export, as of --result. Secrets are ${secret:name}.")
 TWO_TABLES = "One result goes into one table: replaced with create_table, or added to with insert_into"
 ONE_PLACE = "The result of a query goes to one place"
-NO_FILE = {
-    "download_file": "No task that runs here could read the file. Remove it; the job's page downloads the result",
-}
+NO_ROWS = "What is written into a table is not kept as a file"
 
 TD = Operator(
     "td",
@@ -72,12 +72,13 @@ TD = Operator(
         Conflict("create_table", "result_url", ONE_PLACE),
         Conflict("insert_into", "result_connection", ONE_PLACE),
         Conflict("insert_into", "result_url", ONE_PLACE),
+        Conflict("create_table", DOWNLOAD, NO_ROWS),
+        Conflict("insert_into", DOWNLOAD, NO_ROWS),
     ),
     needs={"result_settings": "result_connection"},
     file=True,
     instead="query",
     defaults="td",
-    refused=NO_FILE,
 )
 TD_RUN = Operator(
     "td_run",
@@ -90,7 +91,6 @@ TD_RUN = Operator(
         *ADDRESS,
     ),
     defaults="td",
-    refused=NO_FILE,
 )
 TD_FOR_EACH = Operator(
     "td_for_each",

@@ -266,6 +266,7 @@ class Migration(migrations.Migration):
             name="TaskJob",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("file", models.CharField(blank=True, default="", max_length=500)),
                 (
                     "job",
                     models.OneToOneField(

@@ -11,13 +11,24 @@ MOST_COMPARED = 500  # files, for a suggestion
 
 def path(step: Step, name: str) -> str:
     """The path in the project. Raises TaskFailed if there is no such file."""
+    found = place(step, name)
+    if found not in step.files:
+        raise TaskFailed(f"The project has no file {found}.{similar(step, found)}")
+    return found
+
+
+def place(step: Step, name: str) -> str:
+    """The path in the project, whether there is such a file or not. Raises TaskFailed."""
     found = posixpath.normpath(posixpath.join(step.folder, name))
     if found.startswith(("/", "../")):
         raise TaskFailed(f"“{name}” leads out of the project.")
-    if found not in step.files:
-        others = [one for one in step.files if one.endswith(posixpath.splitext(found)[1])]
-        raise TaskFailed(f"The project has no file {found}.{suggestion(found, others[:MOST_COMPARED])}")
     return found
+
+
+def similar(step: Step, path: str) -> str:
+    """“ Did you mean …?”, if the project has files of a similar path."""
+    others = [one for one in step.files if one.endswith(posixpath.splitext(path)[1])]
+    return suggestion(path, others[:MOST_COMPARED])
 
 
 def rendered(step: Step, name: str) -> str:

@@ -13,7 +13,7 @@ from exports.exporter.masking import mask_email
 from exports.notify import mail as server
 from exports.notify.problems import NotSent
 from exports.notify.waiting import TooLong, in_time
-from workflows.operators import files, values
+from workflows.operators import attachments, files, values
 from workflows.operators.base import Done, Outcome, Step, TaskFailed, operator
 
 SECONDS = 60  # of sending
@@ -60,8 +60,9 @@ def _message(step: Step) -> EmailMessage:
     if values.boolean(step.params.get("html") or False, "html"):
         message.content_subtype = "html"
     _write_sender(step, message)
+    room = attachments.MOST_BYTES
     for one in values.array(step.params.get("attach_files") or [], "attach_files"):
-        _attach(step, message, values.mapping(one, "attach_files"))
+        room = _attach(step, message, values.mapping(one, "attach_files"), room)
     return message
 
 
@@ -107,13 +108,16 @@ def _write_sender(step: Step, message: EmailMessage) -> None:
         step.log("“from” is not of the domain of DEFAULT_FROM_EMAIL, the server's sender: answers go there.", "WARN")
 
 
-def _attach(step: Step, message: EmailMessage, given: Mapping[str, Any]) -> None:
-    path = files.path(step, values.text(given.get("path"), "path"))
+def _attach(step: Step, message: EmailMessage, given: Mapping[str, Any], room: int) -> int:
+    """room: bytes that are left for attachments. → those that are left after it"""
+    path = files.place(step, values.text(given.get("path"), "path"))
     kind = values.text(given.get("content_type") or "application/octet-stream", "content_type").strip()
     if not CONTENT_TYPE.fullmatch(kind):
         raise TaskFailed(f"“content_type” must be a type such as text/csv, not {values.shown(kind)}.")
     name = _one_line(values.text(given.get("filename") or path.rpartition("/")[2], "filename"))
-    message.attach(name, step.files[path], kind)
+    content = attachments.read(step, path, room)
+    message.attach(name, content, kind)
+    return room - len(content)
 
 
 def _one_line(text: str) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from accounts.models import User
 from exports import jobs, schedules
 from exports.models import Job, Query
-from workflows.operators import td_jobs, td_params, td_rows, td_targets, values
+from workflows.operators import td_files, td_jobs, td_params, td_rows, td_targets, values
 from workflows.operators.base import Done, Outcome, Step, TaskFailed, operator
 from workflows.script.zones import zone_of
 
@@ -21,7 +21,7 @@ def td(step: Step) -> Outcome:
 
 
 def _start(step: Step, user: User, key: str) -> Job:
-    _check_flags(step)
+    _check_params(step)
     to = td_targets.where(step, user)
     return td_jobs.query(step, target=to.target, table=to.table)(user, key)
 
@@ -33,7 +33,7 @@ def td_run(step: Step) -> Outcome:
 
 
 def _run(step: Step, user: User, key: str) -> Job:
-    _check_flags(step)
+    _check_params(step)
     query, moment = _saved(step), _session_time(step)
     try:
         return schedules.run_now(query, user=user, scheduled_for=moment, domain_key=key)
@@ -70,16 +70,18 @@ def _session_time(step: Step) -> datetime:
     return moment
 
 
-def _check_flags(step: Step) -> None:
+def _check_params(step: Step) -> None:
     """Before a job runs, not after it."""
     for name in ("preview", "store_last_results"):
         td_params.flag(step, name)
+    td_files.path(step)
 
 
 def _ended(step: Step, job: Job) -> Done:
     td_jobs.tell(step, job)
     if td_params.flag(step, "preview"):
         step.log(td_rows.preview(job))
+    td_files.keep(step, job)
     if not td_params.flag(step, "store_last_results"):
         return Done(td_jobs.stored(job))
     row = next(iter(td_rows.first(job, 1)), {})

@@ -13,6 +13,7 @@ from exports.table_targets import INSERT, REPLACE, TableTarget
 from integrations.secrets import SecretUnreadable
 from integrations.sources import destinations
 from workflows import secrets
+from workflows.dig.td_operators import DOWNLOAD
 from workflows.operators import td_params, values
 from workflows.operators.base import Step, TaskFailed
 from workflows.secrets import MASK, PLACE, SHORTEST_MASKED, SecretMissing
@@ -39,8 +40,10 @@ def table(step: Step) -> TableTarget | None:
     named = [name for name in TABLES if td_params.given(step, name) is not None]
     if not named:
         return None
+    if td_params.given(step, DOWNLOAD) is not None:
+        named.append(DOWNLOAD)
     if len(named) > 1:
-        raise TaskFailed("“create_table” and “insert_into” exclude each other.", "Use one of them.")
+        raise TaskFailed(f"“{named[0]}” and “{named[1]}” exclude each other.", "Use one of them.")
     full = values.text(td_params.given(step, named[0]), named[0])
     home, dot, name = full.partition(".")
     database, name = (home, name) if dot else (td_params.database_name(step), full)

@@ -159,7 +159,15 @@ def test_a_workflow_is_read_in_the_order_of_its_file():
             "+a:\n  td>: q.sql\n  insert_into: a\n  result_url: b\n",
             "“insert_into” and “result_url” exclude each other.",
         ),
-        ("+a:\n  td_run>: q\n  download_file: a\n", "3: “download_file”: No task that runs here could read the file."),
+        (
+            "+a:\n  td>: q.sql\n  create_table: a\n  download_file: a.csv\n",
+            "4: “create_table” and “download_file” exclude each other. What is written into a table is not kept",
+        ),
+        ("+a:\n  td>: q.sql\n  insert_into: a\n  download_file: a.csv\n", "“insert_into” and “download_file” exclude"),
+        ("+a:\n  td_run>: q\n  download_file: ../a.csv\n", "3: “download_file”: “../a.csv” leads out of the project."),
+        ("+a:\n  td>: q.sql\n  download_file: /a.csv\n", "3: “download_file”: “/a.csv” leads out of the project."),
+        ("+a:\n  td_run>: q\n  download_file: reports/\n", "3: “download_file”: “reports/” names a folder"),
+        ("+a:\n  td_run>: q\n  download_file: [a]\n", "3: “download_file” must be text, not a list."),
         (
             "+a:\n  td>: q.sql\n  result_settings: {a: 1}\n",
             "3: “result_settings” is used only with “result_connection”.",
@@ -207,6 +215,8 @@ def test_what_cannot_run_is_told_with_its_line(text, told):
     [
         "+a:\n  td>: q.sql\n  target: events\n",  # a variable of the query's
         "+a:\n  td>: ${file}.sql\n  target: events\n",
+        "+a:\n  td>: q.sql\n  target: x\n  download_file: a/b.csv\n+b:\n  td_run>: q\n  download_file: ../${f}.csv\n",
+        "+a:\n  mail>: mail.txt\n  subject: b\n  to: a\n  attach_files: [{path: a/b.csv}, {path: '${f}.csv'}]\n",
         "+a:\n  td_ddl>:\n  suffix: _x\n  create_tables: ['t${suffix}']\n",
         "+a:\n  td>:\n    data: SELECT 1\n  priority: ${p}\n",
         "+a:\n  td_for_each>:\n  query: SELECT 1\n  _do: {echo>: '${td.each.a}'}\n",
