@@ -9,7 +9,7 @@ from django.db import OperationalError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.models import User
+from accounts.models import Role, User
 from exports.errors import NotPossible
 from tests.workflows.factories import pushed
 from workflows import schedules
@@ -272,7 +272,8 @@ def test_the_queries_of_a_call_do_not_grow_with_schedules_that_are_not_due(edito
 def test_no_slot_is_lost_and_none_comes_twice(db, kind, option, steps):
     """Each that has come is a session: it has one attempt, or says why it has none."""
     with transaction.atomic():
-        user, _ = User.objects.get_or_create(username="somebody", defaults={"email": "somebody@example.com"})
+        about = {"email": "somebody@example.com", "role": Role.EDITOR}
+        user, _ = User.objects.get_or_create(username="somebody", defaults=about)
         schedule = scheduled(user, f"{kind}\n{option}".strip())
         start, now = schedules.sessions.start, NOON
         for minutes, what in steps:
