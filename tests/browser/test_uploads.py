@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser.axe import assert_accessible
-from tests.browser.test_axe import a_table
+from tests.browser.samples.data import a_table
 from warehouse.models import Database, Load
 
 
