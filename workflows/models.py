@@ -171,6 +171,7 @@ class Attempt(models.Model):
         indexes = [
             models.Index(fields=["created_at"], condition=Q(state="running"), name="attempts_that_run"),
             models.Index(fields=["state", "-id"], name="attempts_by_state"),
+            models.Index(fields=["finished_at"], name="attempts_by_their_end"),
             models.Index(fields=["workflow", "-id"], name="attempts_of_workflow"),
             models.Index(fields=["workflow", "state", "-id"], name="attempts_of_workflow_by_state"),
         ]

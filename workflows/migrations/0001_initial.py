@@ -405,6 +405,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="attempt",
+            index=models.Index(fields=["finished_at"], name="attempts_by_their_end"),
+        ),
+        migrations.AddIndex(
+            model_name="attempt",
             index=models.Index(fields=["workflow", "-id"], name="attempts_of_workflow"),
         ),
         migrations.AddIndex(
