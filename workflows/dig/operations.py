@@ -129,12 +129,14 @@ class Operation:
             self.report.wrong(self.place, f"{name} needs {' or '.join(bodies)}: the tasks to run.")
 
     def _has(self, name: str) -> bool:
-        """Whether the parameter is in the task, or exported to it, by itself or in the operator's map (td.database)."""
+        """Whether the parameter is in the task, or may be exported to it, by itself or in the operator's map
+        (td.database)."""
         defaults = self.exported.get(self.operator.defaults)
         return (
             name in self.node.entries
             or name in self.exported
             or (isinstance(defaults, Map) and name in defaults.entries)
+            or self.report.exported(name)
         )
 
     def _together(self, params: Mapping[str, Node]) -> None:

@@ -44,3 +44,11 @@ def test_a_parameter_for_a_file_that_is_missing_is_not_told_as_well():
     lost, misspelt = told(project)
     assert lost == "load.dig, line 2: The project has no file sql/lost.sql."
     assert misspelt.startswith("load.dig, line 4: td> has no “create_tabel”. Did you mean create_table?")
+
+
+def test_a_called_file_may_have_what_a_file_that_calls_it_exports():
+    alert = "+tell:\n  mail>: {data: It failed}\n  subject: ${title}\n"
+    main = "_export:\n  !include : 'team.yml'\n  title: Push\n+a:\n  call>: common/alert.dig\n"
+    project = {"main.dig": main, "common/alert.dig": alert, "team.yml": "to: [ops@example.com]\n"}
+    assert check(project) == []
+    assert ["“to”" in one.text for one in check({**project, "team.yml": "cc: [ops@example.com]\n"})] == [True]
