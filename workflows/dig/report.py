@@ -4,7 +4,6 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
 
 from workflows.dig.nearest import suggestion
 from workflows.dig.nodes import Node
