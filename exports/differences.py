@@ -1,8 +1,10 @@
 """What changed from one version of a query to the next, for people to read."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import takewhile
 from typing import Any
 
 from exports import schedule_words, table_targets, timing
@@ -12,6 +14,10 @@ from exports.texts import engine_words
 from integrations.models import Authentication
 
 CONTEXT_LINES = 3
+MOST_PAIRS = 1_000_000  # of lines that are the same, which take about a second
+
+
+Opcode = tuple[str, int, int, int, int]  # of difflib
 
 
 @dataclass(frozen=True)
@@ -34,13 +40,42 @@ class Change:
 
 
 def lines(old: str, new: str) -> list[list[Line]]:
-    """The changed places of the SQL, each with a few lines around it; empty if the texts are the same."""
+    """The changed places of the SQL, each with a few lines around it; empty if the texts are the same.
+
+    Of texts that are the same in too many ways, all between their first and last difference is one changed place.
+    """
     before, after = old.splitlines(), new.splitlines()
-    groups = SequenceMatcher(None, before, after, autojunk=False).get_grouped_opcodes(CONTEXT_LINES)
+    if _pairs(before, after) > MOST_PAIRS:
+        groups = _between_the_ends(before, after)
+    else:
+        matcher = SequenceMatcher(None, before, after, autojunk=False)
+        groups = list(matcher.get_grouped_opcodes(CONTEXT_LINES))
     return [[line for opcode in group for line in _lines(opcode, before, after)] for group in groups]
 
 
-def _lines(opcode: tuple[str, int, int, int, int], before: list[str], after: list[str]) -> list[Line]:
+def _pairs(before: list[str], after: list[str]) -> int:
+    """How many lines of the one are the same as one of the other: so many are looked at again and again."""
+    here, there = Counter(before), Counter(after)
+    return sum(count * there[line] for line, count in here.items())
+
+
+def _between_the_ends(before: list[str], after: list[str]) -> list[list[Opcode]]:
+    first = _same(before, after)
+    last = _same(before[first:][::-1], after[first:][::-1])
+    i, j, start = len(before) - last, len(after) - last, max(0, first - CONTEXT_LINES)
+    behind = min(last, CONTEXT_LINES)
+    if first == i == j:
+        return []
+    head, tail = ("equal", start, first, start, first), ("equal", i, i + behind, j, j + behind)
+    return [[head, ("replace", first, i, first, j), tail]]
+
+
+def _same(before: Sequence[str], after: Sequence[str]) -> int:
+    """How many lines are the same at the beginning."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
+
+
+def _lines(opcode: Opcode, before: list[str], after: list[str]) -> list[Line]:
     kind, i1, i2, j1, j2 = opcode
     if kind == "equal":
         return [Line(" ", i + 1, j + 1, before[i]) for i, j in zip(range(i1, i2), range(j1, j2), strict=True)]

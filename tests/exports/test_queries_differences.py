@@ -29,6 +29,15 @@ def test_the_same_text_has_no_changes():
     assert differences.lines("SELECT 1", "SELECT 1\n") == []
 
 
+def test_texts_of_thousands_of_equal_lines_differ_between_their_ends():
+    same = [","] * 5_000
+    old, new = ["SELECT a", *same, "FROM t"], ["SELECT a", *same, "b", *same, "FROM t"]
+    (hunk,) = differences.lines("\n".join(old), "\n".join(new))
+    signs = "".join(line.sign for line in hunk)
+    assert signs == "   " + "+" * 5_001 + " "
+    assert differences.lines("\n".join(old), "\n".join([*old, ""])) == []
+
+
 @pytest.mark.django_db
 def test_it_names_what_changed_beside_the_sql(editor):
     query, authentication = a_query(), line()
