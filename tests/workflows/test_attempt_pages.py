@@ -110,6 +110,16 @@ def test_the_details_of_a_task_say_why_it_failed_and_where_it_stands(see, editor
     assert "Correct the query" not in shown(see, other, task=task.pk)
 
 
+def test_of_an_older_revision_the_details_lead_to_its_own_line(see, editor):
+    attempt = a_failed_attempt(editor)
+    task = Task.objects.get(attempt=attempt, full_name__endswith="b7+export")
+    a_workflow(editor, {"daily.dig": "+a:\n  echo>: hi\n"})
+    page = shown(see, attempt, task=task.pk)
+    address = reverse("workflows:revision_file", args=[attempt.workflow.project_id, attempt.revision_id])
+    assert f'href="{address}?path=daily.dig#line-26">' in page
+    assert '<tr id="line-26">' in see.get(address, {"path": "daily.dig"}).content.decode()
+
+
 def test_a_thousand_tasks_cost_no_more_sql(see, editor, workflow, django_assert_num_queries):
     attempt = an_attempt(workflow, editor)
     root = grown(attempt, t("+brands", "planned", "for_each"))
