@@ -45,7 +45,7 @@ def lines(old: str, new: str) -> list[list[Line]]:
     Of texts that are the same in too many ways, all between their first and last difference is one changed place.
     """
     before, after = old.splitlines(), new.splitlines()
-    if _pairs(before, after) > MOST_PAIRS:
+    if pairs(before, after) > MOST_PAIRS:
         groups = _between_the_ends(before, after)
     else:
         matcher = SequenceMatcher(None, before, after, autojunk=False)
@@ -53,7 +53,7 @@ def lines(old: str, new: str) -> list[list[Line]]:
     return [[line for opcode in group for line in _lines(opcode, before, after)] for group in groups]
 
 
-def _pairs(before: list[str], after: list[str]) -> int:
+def pairs(before: Sequence[str], after: Sequence[str]) -> int:
     """How many lines of the one are the same as one of the other: so many are looked at again and again."""
     here, there = Counter(before), Counter(after)
     return sum(count * there[line] for line, count in here.items())

@@ -1,6 +1,5 @@
 """What differs between two revisions of a project, for people to read."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -44,8 +43,7 @@ class _Left:
         old, new = (text.splitlines() for text in (before, after))
         if max(len(old), len(new)) > MOST_LINES:
             return False
-        here, there = Counter(old), Counter(new)
-        pairs = sum(count * there[line] for line, count in here.items()) + len(old) + len(new)
+        pairs = differences.pairs(old, new) + len(old) + len(new)
         if pairs > self.pairs:
             return False
         self.pairs -= pairs

@@ -133,6 +133,9 @@ class BackfillForm(forms.Form):
         max_value=MOST_BACKFILLED,
         initial=1,
         help_text=f"1 to {MOST_BACKFILLED}: the first session at that time or later, and those after it",
+        error_messages=dict.fromkeys(
+            ("required", "invalid", "min_value", "max_value"), f"Write a whole number from 1 to {MOST_BACKFILLED}."
+        ),
         widget=forms.NumberInput(attrs={"min": 1, "max": MOST_BACKFILLED}),
     )
     name = forms.RegexField(

@@ -215,9 +215,9 @@ def test_a_backfill_ends_at_the_present(edit, schedule):
         ("9999-12-31T23:59", "1", "Choose a time in the past"),
         ("0001-01-01T00:00", "1", "not before the year 2000"),
         ("2026-11-24T18:15", "1", "with a slot between it and now"),
-        ("2026-11-24T06:00", "0", "greater than or equal to 1"),
-        ("2026-11-24T06:00", "11", "less than or equal to 10"),
-        ("2026-11-24T06:00", "some", "Enter a whole number"),
+        ("2026-11-24T06:00", "0", "whole number from 1 to 10"),
+        ("2026-11-24T06:00", "11", "whole number from 1 to 10"),
+        ("2026-11-24T06:00", "some", "whole number from 1 to 10"),
     ],
 )
 def test_a_backfill_that_cannot_be_says_why(edit, schedule, first, count, says):

@@ -197,7 +197,7 @@ def test_backfill_shows_the_sessions_and_then_runs_them(edit, editor, workflow):
     [
         ({"first": "", "count": 1}, "Choose a date and a time"),
         ({"first": "2026-03-11T00:00", "count": 1}, "Choose a time in the past."),
-        ({"first": "2026-03-01T00:00", "count": 101}, "less than or equal to 100"),
+        ({"first": "2026-03-01T00:00", "count": 101}, "whole number from 1 to 100"),
         ({"first": "2026-03-01T00:00", "count": 1, "name": "a b"}, "letters, digits"),
     ],
 )
